@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { EVENT_FEEDS } from '../domain/feeds.ts';
+
+/** What an instance can be told: every setting has a default and a line that says what it does. */
+
+const seconds = z.number().int().positive().max(31_536_000);
+const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)');
+
+export const settingsSchema = z.strictObject({
+  instance: z
+    .strictObject({
+      currency: z.string().regex(/^[A-Z]{3}$/, 'is not a currency code of three capital letters').default('USD').describe('currency of every stored amount'),
+      reporting_time_zone: timeZone.default('UTC').describe('whose midnight a report_date starts at'),
+    })
+    .prefault({}),
+  feeds: z
+    .strictObject(Object.fromEntries(EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('of timestamps that name no zone') }).prefault({})])) as Record<
+      (typeof EVENT_FEEDS)[number],
+      z.ZodPrefault<z.ZodObject<{ time_zone: z.ZodDefault<z.ZodString> }>>
+    >)
+    .prefault({}),
+  normalising: z
+    .strictObject({
+      null_spellings: z.array(z.string().max(64)).max(32).default(['', 'null', 'NULL', '-', 'n/a', 'N/A']).describe('texts that mean absent'),
+    })
+    .prefault({}),
+  invalid_traffic: z
+    .strictObject({
+      double_click_seconds: z.number().int().min(0).max(86_400).default(1).describe('a click at most this long after the last valid one is a double click'),
+      click_flood_per_day: z.number().int().positive().max(1_000_000).default(10).describe('valid clicks of one user on one campaign in one UTC day'),
+    })
+    .prefault({}),
+  correlation: z
+    .strictObject({
+      click_to_impression_seconds: seconds.default(86_400).describe('how long after an impression a click can belong to it'),
+    })
+    .prefault({}),
+  attribution: z
+    .strictObject({
+      match: z.enum(['campaign', 'user']).default('campaign').describe('touches of the same user and campaign, or of the same user'),
+      eligible: z.enum(['click_preferred', 'all']).default('click_preferred').describe('if any click is eligible only clicks count, or all touches count'),
+      click_window_seconds: seconds.default(2_592_000).describe('how long after a click a conversion can be credited to it'),
+      impression_window_seconds: seconds.default(86_400).describe('how long after an impression a conversion can be credited to it'),
+      half_life_seconds: seconds.default(604_800).describe('of the time_decay model'),
+      max_touches: z.number().int().positive().max(10_000).default(1_000).describe('the latest touches of a path that are kept'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
+      batch_records: z.number().int().min(1).max(10_000_000).default(1_000_000).describe('a batch of a backfill holds about this many records'),
+      memory: z.string().regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB').default('800MB').describe('what the engine may use'),
+      threads: z.number().int().positive().max(256).optional().describe('engine threads (default: the machine has)'),
+      workers: z.number().int().positive().max(64).optional().describe('decoding workers (default: from the machine)'),
+    })
+    .prefault({}),
+  lake: z
+    .strictObject({
+      after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Encoding } from '../domain/feeds.ts';
+import type { QuarantineCode } from '../domain/outcome.ts';
+import type { RecordSlots } from './record-slots.ts';
+
+/**
+ * The port of the encodings. A decoder is pushed bytes and calls its sink, synchronously, once for each record, in order.
+ * It holds at most one unfinished record (or Avro block) and never throws on bad input: what does not decode is reported
+ * to the sink, and decoding goes on where the encoding allows it.
+ */
+export interface Decoder {
+  push(chunk: Uint8Array): void;
+  /** No more bytes will come: finishes, or reports, what is open. */
+  end(): void;
+  /** The bytes before `push` are all that could be read (a cut gzip member, say): reports one damage unless one is reported already. */
+  damage(message: string): void;
+  /** A self-contained document of the current record only (a CSV record with its header row, an Avro file with one record): what quarantine keeps and replay decodes. Valid inside `sink.record`. */
+  currentRaw(): Uint8Array;
+  /** False once a container was cut or damaged; nothing is decoded after that. */
+  readonly complete: boolean;
+  /** Names of fields that the contract does not know, with the number of records that held them. */
+  readonly unknownFields: ReadonlyMap<string, number>;
+}
+
+export interface RecordSink {
+  record(slots: RecordSlots): void;
+  /** A record that does not decode. It counts as received. */
+  malformed(problem: MalformedRecord): void;
+}
+
+export interface MalformedRecord {
+  readonly code: Extract<QuarantineCode, 'malformed' | 'too_large' | 'unknown_schema'>;
+  readonly recordNumber: number;
+  /** Says what is wrong and where (byte offset, line, block). */
+  readonly message: string;
+  /** The bytes that do not decode, in a form that replay can decode again where that makes sense; at most `maxRecordBytes`. A copy. */
+  readonly raw: Uint8Array;
+}
+
+/**
+ * Where a field stands in a record. `paths` are the names it may arrive under, each a list of nested keys, the contract's
+ * own first: `[['auction','user_id'], ['user']]`. In CSV a nested path is a dotted header. At most one of them may be there.
+ */
+export interface FieldPath {
+  readonly paths: readonly (readonly string[])[];
+}
+
+export interface DecoderOptions {
+  readonly encoding: Encoding;
+  readonly fields: readonly FieldPath[];
+  /** A larger record is `too_large`; it is skipped, not held. Bytes. */
+  readonly maxRecordBytes: number;
+  /** CSV only: one byte, default `,`. */
+  readonly delimiter?: string;
+}
