@@ -9,15 +9,20 @@ const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone (for ex
 export const settingsSchema = z.strictObject({
   instance: z
     .strictObject({
-      currency: z.string().regex(/^[A-Z]{3}$/, 'is not a currency code of three capital letters').default('USD').describe('currency of every stored amount'),
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3}$/, 'is not a currency code of three capital letters')
+        .default('USD')
+        .describe('currency of every stored amount'),
       reporting_time_zone: timeZone.default('UTC').describe('whose midnight a report_date starts at'),
     })
     .prefault({}),
   feeds: z
-    .strictObject(Object.fromEntries(EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('of timestamps that name no zone') }).prefault({})])) as Record<
-      (typeof EVENT_FEEDS)[number],
-      z.ZodPrefault<z.ZodObject<{ time_zone: z.ZodDefault<z.ZodString> }>>
-    >)
+    .strictObject(
+      Object.fromEntries(
+        EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('of timestamps that name no zone') }).prefault({})]),
+      ) as Record<(typeof EVENT_FEEDS)[number], z.ZodPrefault<z.ZodObject<{ time_zone: z.ZodDefault<z.ZodString> }>>>,
+    )
     .prefault({}),
   normalising: z
     .strictObject({
@@ -49,7 +54,11 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
       batch_records: z.number().int().min(1).max(10_000_000).default(1_000_000).describe('a batch of a backfill holds about this many records'),
-      memory: z.string().regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB').default('800MB').describe('what the engine may use'),
+      memory: z
+        .string()
+        .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')
+        .default('800MB')
+        .describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: the machine has)'),
       workers: z.number().int().positive().max(64).optional().describe('decoding workers (default: from the machine)'),
     })

@@ -1,7 +1,7 @@
+import type { Feed } from '../domain/feeds.ts';
+import type { Violation } from '../domain/outcome.ts';
 import type { FieldPath } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
-import type { Violation } from '../domain/outcome.ts';
-import type { Feed } from '../domain/feeds.ts';
 
 /**
  * What a field holds, which decides how it is normalised (SEMANTICS §3) and the type of its column:
