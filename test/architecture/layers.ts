@@ -1,0 +1,45 @@
+/**
+ * Which way knowledge flows: domain ← contracts, ports, config ← stages ← app ← the ways in (command line, server).
+ * Adapters import their port and what is below it, and only app imports adapters. Stages meet at a type or a table,
+ * never at an import.
+ */
+export interface Layer {
+  readonly name: string;
+  /** The first layer whose pattern matches a path is its layer. */
+  readonly files: RegExp;
+  readonly mayImport: readonly string[];
+  /** Modules of this layer see only those of the same folder (the first capture group), not their sisters. */
+  readonly foldersApart?: true;
+}
+
+const GROUND = ['domain', 'config', 'port', 'contracts'];
+
+export const LAYERS: readonly Layer[] = [
+  { name: 'domain', files: /^src\/domain\//, mayImport: ['domain'] },
+  { name: 'config', files: /^src\/config\//, mayImport: ['domain', 'config'] },
+  {
+    name: 'port',
+    files: /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract)\.ts$/,
+    mayImport: ['domain', 'config', 'port'],
+  },
+  { name: 'contracts', files: /^src\/contracts\//, mayImport: GROUND },
+  { name: 'adapter', files: /^src\/(encodings|engines\/[^/]+|sources\/[^/]+)\//, mayImport: [...GROUND, 'adapter'], foldersApart: true },
+  { name: 'stage', files: /^src\/(ingest|batches|lake|quality|alerts|telemetry|generate)\//, mayImport: [...GROUND, 'stage'], foldersApart: true },
+  { name: 'app', files: /^src\/app\//, mayImport: [...GROUND, 'adapter', 'stage', 'app'] },
+  { name: 'way in', files: /^src\/(cli|server)\//, mayImport: [...GROUND, 'app', 'way in'], foldersApart: true },
+];
+
+/** Packages that one part of the tree owns: replacing one is a change in one place. */
+export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
+  '@duckdb/node-api': /^src\/engines\/duckdb\//,
+  commander: /^src\/cli\//,
+  'cli-progress': /^src\/cli\//,
+  avsc: /^src\/(encodings|generate)\//,
+  snappyjs: /^src\/(encodings|generate)\//,
+  isbot: /^src\/ingest\//,
+  ajv: /^src\/contracts\//,
+  yaml: /^src\/(config|contracts)\//,
+};
+
+/** Time, ids and randomness are handed in here: the same input gives the same output, today and in a test. */
+export const PURE = /^src\/(domain|contracts|encodings|ingest|generate|batches)\//;
