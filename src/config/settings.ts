@@ -4,7 +4,10 @@ import { EVENT_FEEDS } from '../domain/feeds.ts';
 /** What an instance can be told: every setting has a default and a line that says what it does. */
 
 const seconds = z.number().int().positive().max(31_536_000);
-const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)');
+const timeZone = z
+  .string()
+  .refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)')
+  .meta({ expected: 'an IANA time zone, like Europe/Berlin' });
 
 export const settingsSchema = z.strictObject({
   instance: z
@@ -12,34 +15,40 @@ export const settingsSchema = z.strictObject({
       currency: z
         .string()
         .regex(/^[A-Z]{3}$/, 'is not a currency code of three capital letters')
+        .meta({ expected: 'a currency code of three capital letters' })
         .default('USD')
         .describe('currency of every stored amount'),
       reporting_time_zone: timeZone.default('UTC').describe('whose midnight a report_date starts at'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('what holds for everything in a data directory'),
   feeds: z
     .strictObject(
       Object.fromEntries(
         EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('of timestamps that name no zone') }).prefault({})]),
       ) as Record<(typeof EVENT_FEEDS)[number], z.ZodPrefault<z.ZodObject<{ time_zone: z.ZodDefault<z.ZodString> }>>>,
     )
-    .prefault({}),
+    .prefault({})
+    .describe('what a feed of events is like when its records do not say'),
   normalising: z
     .strictObject({
       null_spellings: z.array(z.string().max(64)).max(32).default(['', 'null', 'NULL', '-', 'n/a', 'N/A']).describe('texts that mean absent'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('how values are read'),
   invalid_traffic: z
     .strictObject({
       double_click_seconds: z.number().int().min(0).max(86_400).default(1).describe('a click at most this long after the last valid one is a double click'),
       click_flood_per_day: z.number().int().positive().max(1_000_000).default(10).describe('valid clicks of one user on one campaign in one UTC day'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('which clicks are flagged; flagged traffic is kept, and left out of the valid figures'),
   correlation: z
     .strictObject({
       click_to_impression_seconds: seconds.default(86_400).describe('how long after an impression a click can belong to it'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('which impression a click belongs to'),
   attribution: z
     .strictObject({
       match: z.enum(['campaign', 'user']).default('campaign').describe('touches of the same user and campaign, or of the same user'),
@@ -49,7 +58,8 @@ export const settingsSchema = z.strictObject({
       half_life_seconds: seconds.default(604_800).describe('of the time_decay model'),
       max_touches: z.number().int().positive().max(10_000).default(1_000).describe('the latest touches of a path that are kept'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('which touches a conversion is credited to'),
   limits: z
     .strictObject({
       record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
@@ -57,17 +67,20 @@ export const settingsSchema = z.strictObject({
       memory: z
         .string()
         .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')
+        .meta({ expected: 'a size like 800MB or 2GB' })
         .default('800MB')
         .describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: the machine has)'),
       workers: z.number().int().positive().max(64).optional().describe('decoding workers (default: from the machine)'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('what the process may use'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('the Parquet files other engines read'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
