@@ -25,7 +25,7 @@ function renderSection(section: SettingSection, indent: string): string[] {
 function renderSetting(setting: SettingEntry, indent: string): string[] {
   const name = setting.path.at(-1) ?? '';
   const line = setting.defaultValue === undefined ? `# ${name}:` : `${name}: ${renderValue(setting.defaultValue)}`;
-  return [...comment(`${setting.description} (${setting.expected})`, indent), `${indent}${line}`];
+  return [...comment(`${setting.description}: ${setting.expected}`, indent), `${indent}${line}`];
 }
 
 /** A value as YAML on one line. */

@@ -25,14 +25,14 @@ export const settingsSchema = z.strictObject({
   feeds: z
     .strictObject(
       Object.fromEntries(
-        EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('of timestamps that name no zone') }).prefault({})]),
+        EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('time zone of timestamps that name none') }).prefault({})]),
       ) as Record<(typeof EVENT_FEEDS)[number], z.ZodPrefault<z.ZodObject<{ time_zone: z.ZodDefault<z.ZodString> }>>>,
     )
     .prefault({})
     .describe('what a feed of events is like when its records do not say'),
   normalising: z
     .strictObject({
-      null_spellings: z.array(z.string().max(64)).max(32).default(['', 'null', 'NULL', '-', 'n/a', 'N/A']).describe('texts that mean absent'),
+      null_spellings: z.array(z.string().max(64)).max(32).default(['', 'null', 'NULL', '-', 'n/a', 'N/A']).describe('spellings that mean absent'),
     })
     .prefault({})
     .describe('how values are read'),
@@ -55,7 +55,7 @@ export const settingsSchema = z.strictObject({
       eligible: z.enum(['click_preferred', 'all']).default('click_preferred').describe('if any click is eligible only clicks count, or all touches count'),
       click_window_seconds: seconds.default(2_592_000).describe('how long after a click a conversion can be credited to it'),
       impression_window_seconds: seconds.default(86_400).describe('how long after an impression a conversion can be credited to it'),
-      half_life_seconds: seconds.default(604_800).describe('of the time_decay model'),
+      half_life_seconds: seconds.default(604_800).describe('half-life of the time_decay model'),
       max_touches: z.number().int().positive().max(10_000).default(1_000).describe('the latest touches of a path that are kept'),
     })
     .prefault({})
@@ -70,8 +70,8 @@ export const settingsSchema = z.strictObject({
         .meta({ expected: 'a size like 800MB or 2GB' })
         .default('800MB')
         .describe('what the engine may use'),
-      threads: z.number().int().positive().max(256).optional().describe('engine threads (default: the machine has)'),
-      workers: z.number().int().positive().max(64).optional().describe('decoding workers (default: from the machine)'),
+      threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has)'),
+      workers: z.number().int().positive().max(64).optional().describe('decoding worker threads (default: by the number of processors)'),
     })
     .prefault({})
     .describe('what the process may use'),

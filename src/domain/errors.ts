@@ -1,24 +1,72 @@
 /**
  * Broken systems throw; bad records do not (they are outcomes, see outcome.ts).
- * This is the closed list of what can be broken: `docs/errors.md` is made from it.
+ * This is the closed list of what can be broken, each with the usual next thing to do: `docs/errors.md` is made from it.
  */
 export const ERROR_CODES = {
-  usage: { exit: 2, title: 'The call is wrong' },
-  config_invalid: { exit: 2, title: 'The configuration is wrong' },
-  contract_invalid: { exit: 2, title: 'A contract is not valid' },
-  query_invalid: { exit: 2, title: 'The query cannot be run' },
-  not_found: { exit: 2, title: 'What was asked for does not exist' },
-  data_locked: { exit: 3, title: 'Another process holds the data directory' },
-  data_unusable: { exit: 3, title: 'The data directory cannot be used' },
-  data_version: { exit: 3, title: 'The data directory was written with other settings or another version' },
-  source_unreadable: { exit: 3, title: 'A source cannot be read' },
-  source_changed: { exit: 3, title: 'A source changed while it was read' },
-  disk_full: { exit: 3, title: 'The disk is full' },
-  engine_failed: { exit: 3, title: 'The engine failed' },
-  worker_failed: { exit: 3, title: 'A decoding worker failed' },
-  lake_failed: { exit: 3, title: 'The lake cannot be written' },
-  interrupted: { exit: 3, title: 'The work was interrupted' },
-} as const satisfies Record<string, { exit: 2 | 3; title: string }>;
+  usage: { exit: 2, title: 'The call is wrong', next: 'Read the help of the command: `advertisex <command> --help` shows its options and an example.' },
+  config_invalid: {
+    exit: 2,
+    title: 'The configuration is wrong',
+    next: 'Correct the named line. docs/reference/config.md lists every setting and what it may be.',
+  },
+  contract_invalid: {
+    exit: 2,
+    title: 'A contract is not valid',
+    next: 'Correct the named line of the contract; `advertisex contract check` checks all of them.',
+  },
+  query_invalid: {
+    exit: 2,
+    title: 'The query cannot be run',
+    next: 'Correct the SQL. `advertisex query "SHOW ALL TABLES"` lists the tables and their columns.',
+  },
+  not_found: {
+    exit: 2,
+    title: 'What was asked for does not exist',
+    next: 'Look for the right name or key: `advertisex status` and `advertisex query` show what there is.',
+  },
+  data_locked: {
+    exit: 3,
+    title: 'Another process holds the data directory',
+    next: 'Wait until the other process is done, or stop it. The message names its process id.',
+  },
+  data_unusable: {
+    exit: 3,
+    title: 'The data directory cannot be used',
+    next: 'Check that the folder exists, that its owner is you, and that it can be written; `advertisex doctor` looks at all of it.',
+  },
+  data_version: {
+    exit: 3,
+    title: 'The data directory was written with other settings or another version',
+    next: 'Use the settings or the version that wrote it, or make the tables again with `advertisex rebuild`.',
+  },
+  source_unreadable: {
+    exit: 3,
+    title: 'A source cannot be read',
+    next: 'Check the path and its permissions, then run the same command again: what was taken already is not taken twice.',
+  },
+  source_changed: {
+    exit: 3,
+    title: 'A source changed while it was read',
+    next: 'Let the file be finished before it is read, then run the same command again.',
+  },
+  disk_full: { exit: 3, title: 'The disk is full', next: 'Make room, then run the same command again: a batch is applied whole or not at all.' },
+  engine_failed: {
+    exit: 3,
+    title: 'The engine failed',
+    next: 'Run the same command again. If it fails again, lower limits.memory, look at `advertisex doctor`, and report the message.',
+  },
+  worker_failed: {
+    exit: 3,
+    title: 'A decoding worker failed',
+    next: 'Run the same command again. If it fails again, set limits.workers to 1 to find the file that does it, and report the message.',
+  },
+  lake_failed: {
+    exit: 3,
+    title: 'The lake cannot be written',
+    next: 'Check the space and the permissions of the lake folder, then run `advertisex lake export`: the tables are not affected.',
+  },
+  interrupted: { exit: 3, title: 'The work was interrupted', next: 'Run the same command again: what was committed stays, the rest is done now.' },
+} as const satisfies Record<string, { exit: 2 | 3; title: string; next: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
