@@ -40,9 +40,7 @@ describe('KeyHasher', () => {
       hasher.finish();
       expect([value, hasher.hex()]).toEqual([value, keyOf(new KeyHasher(), [String(value)])]);
     };
-    for (const value of [0, 9, 10, 99_999_999, 100_000_000, 100_000_001, 9_999_999_999_999_999, 1_700_000_000_123_456, 1e15, 1e16 - 8]) {
-      if (Number.isSafeInteger(value)) check(value);
-    }
+    for (const value of [0, 9, 10, 99_999_999, 100_000_000, 100_000_001, 1_700_000_000_123_456]) check(value);
     for (const value of [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, -1, -100_000_000]) check(value);
     for (let digits = 0; digits <= 15; digits++) for (const near of [-1, 0, 1]) check(10 ** digits + near);
     fc.assert(fc.property(fc.maxSafeInteger(), check));

@@ -9,7 +9,7 @@ import { AdvertiseXError } from '../domain/errors.ts';
 import { MAX_SEGMENT_ROWS, type StagedType } from './column-builder.ts';
 import { SegmentWriter, type StagedColumn } from './segment-writer.ts';
 
-const TYPES: readonly StagedType[] = ['utf8', 'bytes', 'int64', 'timestamp', 'date', 'boolean', 'key'];
+const TYPES: readonly StagedType[] = ['utf8', 'bytes', 'int64', 'timestamp', 'date', 'boolean', 'key', 'hash'];
 const COLUMNS: readonly StagedColumn[] = [
   ...TYPES.map((type) => ({ name: `required_${type}`, type })),
   ...TYPES.map((type) => ({ name: `optional_${type}`, type, nullable: true })),
@@ -17,7 +17,7 @@ const COLUMNS: readonly StagedColumn[] = [
   { name: 'received_at', type: 'timestamp', inRuns: true },
 ];
 
-/** Text for utf8, bytes as text for bytes, 32 hex digits for a key, a number for the others. */
+/** Text for utf8, bytes as text for bytes, hex digits for a key and a hash, a number for the others. */
 type Value = string | number | boolean | null;
 type Row = Readonly<Record<string, Value>>;
 
@@ -39,8 +39,11 @@ function append(writer: SegmentWriter, columns: readonly StagedColumn[], row: Ro
     const column = writer.column(name);
     if (value === null) column.appendNull();
     else if (type === 'key') {
-      const [h1, h2, h3, h4] = (value as string).match(/.{8}/g)?.map((word) => Number.parseInt(word, 16)) as [number, number, number, number];
+      const [h1, h2, h3, h4] = wordsOf(value as string);
       column.appendKey(h1, h2, h3, h4);
+    } else if (type === 'hash') {
+      const [high, low] = wordsOf(value as string);
+      column.appendHash(high, low);
     } else if (typeof value === 'boolean') column.appendBoolean(value);
     else if (typeof value === 'number') column.appendNumber(value);
     else {
@@ -49,6 +52,11 @@ function append(writer: SegmentWriter, columns: readonly StagedColumn[], row: Ro
       column.appendText(bytes, 1, bytes.length - 1);
     }
   }
+}
+
+function wordsOf(hex: string): [number, number, number, number] {
+  const word = (at: number): number => Number.parseInt(hex.slice(at, at + 8), 16);
+  return [word(0), word(8), word(16), word(24)];
 }
 
 function appendAll(writer: SegmentWriter, rows: readonly Row[]): void {
@@ -67,6 +75,7 @@ async function readByDuckDB(path: string, columns: readonly StagedColumn[]): Pro
     if (type === 'timestamp') return `epoch_us(${name}) AS ${name}`;
     if (type === 'date') return `${name} - DATE '1970-01-01' AS ${name}`;
     if (type === 'key') return `replace(${name}::VARCHAR, '-', '') AS ${name}`;
+    if (type === 'hash') return `printf('%016x', ${name}) AS ${name}`;
     if (type === 'bytes') return `decode(${name}) AS ${name}`;
     return name;
   });
@@ -86,6 +95,7 @@ const VALUES: Readonly<Record<StagedType, fc.Arbitrary<Exclude<Value, null>>>> =
   date: fc.integer({ min: -100_000, max: 100_000 }),
   boolean: fc.boolean(),
   key: fc.stringMatching(/^[0-9a-f]{32}$/),
+  hash: fc.stringMatching(/^[0-9a-f]{16}$/),
 };
 const rowOf: fc.Arbitrary<Row> = fc.record(
   Object.fromEntries(
@@ -103,7 +113,7 @@ describe('SegmentWriter', () => {
     writer.writeTo(path);
     const described = await duckdb.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet('${path}')`);
     const types = Object.fromEntries(described.getRowObjectsJS().map((row) => [row['column_name'], row['column_type']]));
-    const expected = { utf8: 'VARCHAR', bytes: 'BLOB', int64: 'BIGINT', timestamp: 'TIMESTAMP', date: 'DATE', boolean: 'BOOLEAN', key: 'UUID' };
+    const expected = { utf8: 'VARCHAR', bytes: 'BLOB', int64: 'BIGINT', timestamp: 'TIMESTAMP', date: 'DATE', boolean: 'BOOLEAN', key: 'UUID', hash: 'BIGINT' };
     expect(types).toEqual(Object.fromEntries(COLUMNS.map(({ name, type }) => [name, expected[type]])));
   });
 
@@ -140,6 +150,13 @@ describe('SegmentWriter', () => {
               if (type === 'timestamp') return [name, (value as Date).getTime()];
               if (type === 'date') return [name, (value as Date).getTime() / 1000 / day];
               if (type === 'key') return [name, (value as string).replaceAll('-', '')];
+              if (type === 'hash')
+                return [
+                  name,
+                  BigInt.asUintN(64, value as bigint)
+                    .toString(16)
+                    .padStart(16, '0'),
+                ];
               if (type === 'bytes') return [name, typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString()];
               return [name, typeof value === 'bigint' ? Number(value) : value];
             }),
