@@ -1,0 +1,7 @@
+/* model: store.identities
+   kind: append
+   grain: one row an accepted event, of any type
+   inputs: staged_identities, rejected */
+select s.event_key, s.key_hash, s.content_hash, this_batch() as batch_id
+from staged_identities s
+where not exists (select 1 from rejected r where r.stage_row = s.stage_row)

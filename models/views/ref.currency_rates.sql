@@ -1,0 +1,5 @@
+/* model: ref.currency_rates
+   kind: view
+   grain: one row a rate_date and currency
+   inputs: store.current_currency_rates */
+select * exclude (content_hash) from store.current_currency_rates

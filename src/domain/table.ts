@@ -1,0 +1,12 @@
+/** Types of stored columns; `key` is a 128-bit identity, shown as 32 hex digits. */
+export type ColumnType = 'varchar' | 'bigint' | 'timestamp' | 'date' | 'boolean' | 'key' | 'blob';
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly TableColumn[];
+}

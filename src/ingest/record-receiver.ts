@@ -1,0 +1,222 @@
+import { join } from 'node:path';
+import type { ContractCheck, NormalisedRecord } from '../contracts/contract.ts';
+import { createReportDate } from '../domain/timestamp.ts';
+import { EVENT_FEEDS, type EventFeed, type EventType, type Feed, type ReferenceFeed } from '../domain/feeds.ts';
+import { KeyHasher } from '../domain/murmur3.ts';
+import type { Violation } from '../domain/outcome.ts';
+import type { Decoder, MalformedRecord, RecordSink } from '../encodings/decoder.ts';
+import type { RecordSlots } from '../encodings/record-slots.ts';
+import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
+import type { SegmentWriter } from '../staging/segment-writer.ts';
+import { BotDetector } from './bot-detector.ts';
+import { type ClassifyEvent, classifierOf, missingFields } from './classify-event.ts';
+import { CurrencyConverter, type CurrencyRate } from './currency-rates.ts';
+import { type FieldSlot, fieldSlots, hashField } from './field-slots.ts';
+import { EventIdentifier } from './identify.ts';
+import { type QuarantineOrigin, QuarantineStager } from './quarantine-stager.ts';
+import { RowStager } from './row-stager.ts';
+import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from './staged-tables.ts';
+
+export interface ReceiverOptions {
+  readonly check: ContractCheck;
+  readonly contracts: Contracts;
+  readonly origin: QuarantineOrigin;
+  readonly currency: string;
+  readonly rates: readonly CurrencyRate[];
+  readonly reportingTimeZone: string;
+  /** Folder for segments; their names start with `name`, which is unique in the folder. */
+  readonly directory: string;
+  readonly name: string;
+  /** First of the row numbers that segments of this receiver may use; unique in a batch. */
+  readonly firstStageRow: number;
+  /** Records before this one are in the tables already. */
+  readonly firstPosition: number;
+}
+
+/** What a stretch of a source became: its segments, and the outcomes that are certain before the engine has looked at it. */
+export interface StagedChunk {
+  readonly firstPosition: number;
+  readonly nextPosition: number;
+  readonly received: number;
+  readonly quarantined: number;
+  readonly segments: readonly { readonly table: string; readonly path: string; readonly rows: number }[];
+}
+
+/**
+ * The chain from a received record to its outcome: check against the contract, classify, identify, stage; or quarantine.
+ * Chunks end after as many records as a segment holds; `onChunk` is called when one is on disk.
+ */
+export class RecordReceiver implements RecordSink {
+  decoder: Decoder | undefined;
+  private readonly options: ReceiverOptions;
+  private readonly onChunk: (chunk: StagedChunk) => void;
+  private readonly slots: ReadonlyMap<string, FieldSlot>;
+  private readonly hasher = new KeyHasher();
+  private readonly quarantine = new QuarantineStager();
+  private readonly stagers: ReadonlyMap<EventType | 'reference', RowStager>;
+  private readonly identifiers: ReadonlyMap<EventType, EventIdentifier>;
+  private readonly classify: ClassifyEvent | undefined;
+  private readonly converter: CurrencyConverter;
+  private readonly bots = new BotDetector();
+  private readonly reportDate: (micros: number) => number;
+  private readonly referenceKey: readonly FieldSlot[];
+  private chunkOrdinal = 0;
+  private received = 0;
+  private quarantined = 0;
+  private firstPosition: number;
+  private nextPosition: number;
+
+  constructor(options: ReceiverOptions, onChunk: (chunk: StagedChunk) => void) {
+    const { check, contracts, origin } = options;
+    this.options = options;
+    this.onChunk = onChunk;
+    this.slots = fieldSlots(check.contract);
+    this.converter = new CurrencyConverter(check.contract, options.currency, options.rates);
+    this.reportDate = createReportDate(options.reportingTimeZone);
+    this.firstPosition = options.firstPosition;
+    this.nextPosition = options.firstPosition;
+    if (isEventFeed(origin.feed)) {
+      const types = (Object.keys(EVENT_TABLES) as EventType[]).filter((type) => EVENT_TABLES[type].feed === origin.feed);
+      this.classify = classifierOf(origin.feed, check);
+      this.stagers = new Map(types.map((type) => [type, new RowStager(stagedEventTable(type, contracts), this.slots)]));
+      this.identifiers = new Map(types.map((type) => [type, new EventIdentifier(type, this.slots, this.hasher)]));
+      this.referenceKey = [];
+    } else {
+      this.stagers = new Map([['reference', new RowStager(stagedReferenceTable(origin.feed, contracts), this.slots)]]);
+      this.identifiers = new Map();
+      this.referenceKey = REFERENCE_TABLES[origin.feed].key.map((column) => this.slots.get(column) as FieldSlot);
+    }
+    this.startRuns();
+  }
+
+  record(slots: RecordSlots): void {
+    const position = slots.recordNumber;
+    if (position < this.options.firstPosition) return;
+    this.count(position);
+    const { check } = this.options;
+    const isWhole = check.check(slots, this.options.origin.receivedAtMicros);
+    const record = check.result;
+    if (this.classify === undefined) {
+      if (isWhole) this.stageReference(record, position);
+      else this.reject(position, record.violations);
+      return;
+    }
+    const eventType = this.classify(record);
+    const broken = this.brokenRules(isWhole, eventType, record);
+    if (broken.length > 0) this.reject(position, broken);
+    else this.stageEvent(eventType, record, position);
+  }
+
+  malformed(problem: MalformedRecord): void {
+    if (problem.recordNumber < this.options.firstPosition) return;
+    this.count(problem.recordNumber);
+    this.quarantined++;
+    this.quarantine.append(this.options.origin, problem.recordNumber, [{ code: problem.code, pointer: '', message: problem.message }], problem.raw);
+  }
+
+  /** Ends the current chunk, if it holds anything. */
+  flush(): void {
+    if (this.received === 0) return;
+    const segments: { table: string; path: string; rows: number }[] = [];
+    const write = (table: string, writer: SegmentWriter) => {
+      if (writer.rows === 0) return;
+      const path = join(this.options.directory, `${this.options.name}-${this.chunkOrdinal}-${table}.parquet`);
+      writer.writeTo(path);
+      segments.push({ table, path, rows: writer.rows });
+      writer.reset();
+    };
+    for (const stager of this.stagers.values()) write(stager.table.name, stager.writer);
+    write(QUARANTINE_TABLE.name, this.quarantine.writer);
+    const chunk = { firstPosition: this.firstPosition, nextPosition: this.nextPosition, received: this.received, quarantined: this.quarantined, segments };
+    this.chunkOrdinal++;
+    this.received = 0;
+    this.quarantined = 0;
+    this.firstPosition = this.nextPosition;
+    this.startRuns();
+    this.onChunk(chunk);
+  }
+
+  private count(position: number): void {
+    if (this.received >= MAX_SEGMENT_ROWS || this.isFull()) this.flush();
+    this.received++;
+    this.nextPosition = position + 1;
+  }
+
+  private isFull(): boolean {
+    if (this.quarantine.writer.isFull) return true;
+    for (const stager of this.stagers.values()) if (stager.writer.isFull) return true;
+    return false;
+  }
+
+  /** Every broken rule, in field order; an empty list on the good path, without allocating. */
+  private brokenRules(isWhole: boolean, eventType: EventType, record: NormalisedRecord): readonly Violation[] {
+    if (isWhole && (eventType === 'impression' || eventType === 'bid_request') && !this.converter.isForeign(record)) return NONE;
+    const found = [...record.violations];
+    const isBroken = (pointer: string) => record.violations.some((violation) => violation.pointer === pointer);
+    if (!isBroken('/event_type') && !isBroken('/conversion_type') && !isBroken('/campaign_id')) found.push(...missingFields(eventType, record, this.slots));
+    if (isWhole && this.converter.isForeign(record)) {
+      const unknown = this.converter.unknownCurrency(record);
+      if (unknown !== undefined) found.push(unknown);
+    }
+    if (found.length < 2) return found;
+    const order = new Map(this.options.check.contract.fields.map((field, index) => [field.pointer, index]));
+    return found.sort((a, b) => (order.get(a.pointer) ?? -1) - (order.get(b.pointer) ?? -1));
+  }
+
+  private reject(position: number, violations: readonly Violation[]): void {
+    this.quarantined++;
+    this.quarantine.append(this.options.origin, position, violations, (this.decoder as Decoder).currentRaw());
+  }
+
+  private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {
+    const stager = this.stagers.get(eventType) as RowStager;
+    const { hasher, slots } = this;
+    const userAgent = slots.get('user_agent');
+    const eventTime = slots.get('event_time') as FieldSlot;
+    (this.identifiers.get(eventType) as EventIdentifier).identify(record);
+    stager.appendKey(hasher);
+    stager.appendContentHash(record, hasher);
+    stager.appendUserHash(record, slots.get('user_id') as FieldSlot, hasher);
+    stager.appendReportDate(this.reportDate(record.numbers[eventTime.slot] as number));
+    if (userAgent !== undefined) stager.appendBot(this.bots.isBot(record, userAgent));
+    else stager.appendBot(false);
+    if (this.converter.isForeign(record)) this.converter.convert(record);
+    stager.appendFields(record, this.stageRow(), position);
+  }
+
+  private stageReference(record: NormalisedRecord, position: number): void {
+    const stager = this.stagers.get('reference') as RowStager;
+    const { hasher } = this;
+    hasher.begin();
+    hasher.ascii(this.options.origin.feed);
+    for (const field of this.referenceKey) hashField(record, field, hasher);
+    hasher.finish();
+    stager.appendKey(hasher);
+    stager.appendContentHash(record, hasher);
+    stager.appendFields(record, this.stageRow(), position);
+  }
+
+  private stageRow(): number {
+    return this.options.firstStageRow + this.chunkOrdinal * ROWS_A_CHUNK + this.received;
+  }
+
+  /** Segments forget what holds for all their rows when they are written. */
+  private startRuns(): void {
+    const { source, receivedAtMicros } = this.options.origin;
+    for (const writer of [this.quarantine.writer, ...[...this.stagers.values()].map((stager) => stager.writer)]) {
+      writer.startTextRun('source', source);
+      writer.startNumberRun('received_at', receivedAtMicros);
+    }
+  }
+}
+
+const NONE: readonly Violation[] = [];
+
+/** Above the records of a chunk, so that row numbers of chunks do not meet. */
+export const ROWS_A_CHUNK = 2 ** 17;
+
+function isEventFeed(feed: Feed): feed is EventFeed {
+  return (EVENT_FEEDS as readonly string[]).includes(feed);
+}
+
+export type { ReferenceFeed };
