@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that span stages, each lane with the time one of its tests may take. All need no server. */
-const LANES = { architecture: 30, conformance: 60, golden: 60, properties: 300, faults: 300, e2e: 300, docs: 120 };
+const LANES = { architecture: 30, 'command-line': 60, conformance: 60, golden: 60, properties: 300, faults: 300, e2e: 300, docs: 120 };
 
 export default defineConfig({
   test: {

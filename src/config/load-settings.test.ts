@@ -72,6 +72,12 @@ describe('loadSettings', () => {
     expect(loadSettings({ environment })).toEqual(settingsSchema.parse({}));
   });
 
+  it('takes the contracts from beside the file, wherever the command runs', () => {
+    expect(load('instance:\n  contracts: my-contracts\n').instance.contracts).toBe(join(folder, 'my-contracts'));
+    expect(load(renderSettingsFile({ 'instance.contracts': 'contracts' })).instance.contracts).toBe(join(folder, 'contracts'));
+    expect(load('').instance.contracts).toBeUndefined();
+  });
+
   it('is frozen to the bottom', () => {
     const settings = loadSettings({ environment: {} });
     expect(() => Object.assign(settings.attribution, { match: 'user' })).toThrow(TypeError);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Document, LineCounter, parseDocument, parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { AdvertiseXError } from '../domain/errors.ts';
@@ -26,6 +27,10 @@ export function loadSettings(source: SettingsSource): Settings {
   const file = source.path === undefined ? emptyFile() : readFile(source.path);
   const problems: string[] = [...file.problems];
   const values = withoutEmpty(file.values);
+  // A path in a file is meant from where the file is, not from where the command runs.
+  if (source.path !== undefined && isSection(values.instance) && typeof values.instance.contracts === 'string') {
+    values.instance.contracts = resolve(dirname(source.path), values.instance.contracts);
+  }
   const variables = new Map<string, string>();
 
   for (const [name, text] of Object.entries(source.environment)) {

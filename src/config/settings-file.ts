@@ -3,28 +3,28 @@ import { SETTING_TREE, type SettingEntry, type SettingSection } from './setting-
 
 const COLUMNS = 110;
 
-/** A commented `advertisex.yaml` that holds every setting at its default. */
-export function renderSettingsFile(): string {
+/** A commented `advertisex.yaml` that holds every setting, at its default or at the value given for its key. */
+export function renderSettingsFile(values: Readonly<Record<string, unknown>> = {}): string {
   const opening = [
     'Settings of an AdvertiseX instance. Each one stands here at its default; delete what you do not change.',
     'An environment variable wins over this file: ADVERTISEX_ and the key in capitals, for example',
     'ADVERTISEX_ATTRIBUTION_HALF_LIFE_SECONDS=86400.',
   ];
-  return `${[...opening.map((line) => `# ${line}`), ...SETTING_TREE.sections.flatMap((section) => ['', ...renderSection(section, '')])].join('\n')}\n`;
+  return `${[...opening.map((line) => `# ${line}`), ...SETTING_TREE.sections.flatMap((section) => ['', ...renderSection(section, '', values)])].join('\n')}\n`;
 }
 
-function renderSection(section: SettingSection, indent: string): string[] {
+function renderSection(section: SettingSection, indent: string, values: Readonly<Record<string, unknown>>): string[] {
   return [
     ...(section.description === undefined ? [] : comment(section.description, indent)),
     `${indent}${section.path.at(-1)}:`,
-    ...section.settings.flatMap((setting) => renderSetting(setting, `${indent}  `)),
-    ...section.sections.flatMap((inner) => renderSection(inner, `${indent}  `)),
+    ...section.settings.flatMap((setting) => renderSetting(setting, `${indent}  `, values[setting.key] ?? setting.defaultValue)),
+    ...section.sections.flatMap((inner) => renderSection(inner, `${indent}  `, values)),
   ];
 }
 
-function renderSetting(setting: SettingEntry, indent: string): string[] {
+function renderSetting(setting: SettingEntry, indent: string, value: unknown): string[] {
   const name = setting.path.at(-1) ?? '';
-  const line = setting.defaultValue === undefined ? `# ${name}:` : `${name}: ${renderValue(setting.defaultValue)}`;
+  const line = value === undefined ? `# ${name}:` : `${name}: ${renderValue(value)}`;
   return [...comment(`${setting.description}: ${setting.expected}`, indent), `${indent}${line}`];
 }
 

@@ -19,13 +19,22 @@ export const settingsSchema = z.strictObject({
         .default('USD')
         .describe('currency of every stored amount'),
       reporting_time_zone: timeZone.default('UTC').describe('whose midnight a report_date starts at'),
+      contracts: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('folder of contracts, from where this file is (default: the contracts that come with AdvertiseX)')
+        .meta({ expected: 'a folder' }),
     })
     .prefault({})
     .describe('what holds for everything in a data directory'),
   feeds: z
     .strictObject(
       Object.fromEntries(
-        EVENT_FEEDS.map((feed) => [feed, z.strictObject({ time_zone: timeZone.default('UTC').describe('time zone of timestamps that name none') }).prefault({})]),
+        EVENT_FEEDS.map((feed) => [
+          feed,
+          z.strictObject({ time_zone: timeZone.default('UTC').describe('time zone of timestamps that name none') }).prefault({}),
+        ]),
       ) as Record<(typeof EVENT_FEEDS)[number], z.ZodPrefault<z.ZodObject<{ time_zone: z.ZodDefault<z.ZodString> }>>>,
     )
     .prefault({})

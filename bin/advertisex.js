@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Plain JavaScript that an old Node.js can read too, so that it can say what is wrong.
+import { existsSync } from 'node:fs';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const program = new URL('../dist/cli/main.js', import.meta.url);
+
+if (major < 22 || (major === 22 && minor < 19)) {
+  stop(
+    `AdvertiseX needs Node.js 22.19 or newer; this is ${process.versions.node}.`,
+    'In a checkout, run `npx advertisex …`, which brings its own; elsewhere, install a newer Node.js.',
+  );
+} else if (!existsSync(program)) {
+  stop('AdvertiseX is not built.', 'Run `npm run build` in the checkout (`npm ci` does it too).');
+} else {
+  await import(program.href);
+}
+
+function stop(message, next) {
+  console.error(`Error: ${message}\nNext: ${next}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import type { CommandDefinition } from './command.ts';
+import { createContext, type GlobalOptions } from './context.ts';
+import type { CliHost } from './host.ts';
+import { createProgram } from './program.ts';
+import { renderError } from './render-error.ts';
+
+/** Runs one command line and gives the exit code: 0 done, 1 a check found something, 2 the call is wrong, 3 it could not be done. */
+export async function runCommandLine(words: readonly string[], host: CliHost): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(host, version(), async (definition: CommandDefinition, parameters, command) => {
+    const options = command.optsWithGlobals<GlobalOptions & Readonly<Record<string, unknown>>>();
+    exitCode = await definition.run(createContext(host, options), parameters, options);
+  });
+  try {
+    // Without a command there is nothing to do but to say what there is.
+    await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return await renderError(host, error);
+  }
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
+}
