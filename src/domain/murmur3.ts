@@ -1,3 +1,5 @@
+import { ByteCopier } from './byte-copier.ts';
+
 /**
  * MurmurHash3 x86_128, seed 0, over the parts of an identity, each followed by the byte 0x1F. What decides that two records
  * are one event (SEMANTICS §5), so its result must never change: it is stored in every table.
@@ -13,6 +15,8 @@ export class KeyHasher {
   private bytes = new Uint8Array(1024);
   /** The same bytes as 32-bit words; little-endian like every machine that Node.js and DuckDB run on. */
   private blocks = new Int32Array(this.bytes.buffer);
+  private view = new DataView(this.bytes.buffer);
+  private readonly copier = new ByteCopier();
   private length = 0;
 
   get h1(): number {
@@ -34,16 +38,11 @@ export class KeyHasher {
 
   /** A part of UTF-8 text; empty text is a part of no bytes. */
   text(buffer: Uint8Array, start: number, end: number): void {
-    let at = this.length;
+    const at = this.length;
     const after = at + (end - start);
     if (after >= this.bytes.length) this.grow(after + 1);
     const bytes = this.bytes;
-    if (end - start > 64) {
-      bytes.set(buffer.subarray(start, end), at);
-    } else {
-      // A loop beats the view that `set` needs on texts as short as ids.
-      for (let from = start; from < end; from++) bytes[at++] = buffer[from] as number;
-    }
+    this.copier.copy(buffer, start, end, bytes, this.view, at);
     bytes[after] = SEPARATOR;
     this.length = after + 1;
   }
@@ -158,16 +157,18 @@ export class KeyHasher {
 
   /** Writes `value` with at least `width` digits and returns where it ended. */
   private digits(value: number, at: number, width: number): number {
-    const bytes = this.bytes;
     let count = 1;
     for (let limit = 10; count < 8 && value >= limit; limit *= 10) count++;
     if (count < width) count = width;
     let rest = value;
-    for (let i = at + count - 1; i >= at; i--) {
-      const tenth = (rest / 10) | 0;
-      bytes[i] = 48 + (rest - tenth * 10);
-      rest = tenth;
+    let to = at + count;
+    while (to - at >= 2) {
+      const hundredth = (rest / 100) | 0;
+      to -= 2;
+      this.view.setUint16(to, PAIRS[rest - hundredth * 100] as number, true);
+      rest = hundredth;
     }
+    if (to > at) this.bytes[at] = 48 + rest;
     return at + count;
   }
 
@@ -178,8 +179,12 @@ export class KeyHasher {
     bigger.set(this.bytes.subarray(0, this.length));
     this.bytes = bigger;
     this.blocks = new Int32Array(bigger.buffer);
+    this.view = new DataView(bigger.buffer);
   }
 }
+
+/** Both digits of 0…99, the tens in the byte that comes first. */
+const PAIRS = Uint16Array.from({ length: 100 }, (_, value) => 0x3030 | ((value % 10) << 8) | Math.floor(value / 10));
 
 const SEPARATOR = 0x1f;
 const MINUS = 0x2d;

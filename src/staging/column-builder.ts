@@ -1,3 +1,5 @@
+import { ByteCopier } from '../domain/byte-copier.ts';
+
 /**
  * One column of a staged segment while it is filled. Values are appended in the form that the file holds (Parquet's PLAIN
  * encoding), so that writing the file is writing these bytes: no value is looked at twice.
@@ -37,6 +39,8 @@ export class ColumnBuilder {
   private bytes: Uint8Array;
   /** The same memory as 32-bit words; little-endian, as Parquet is and as every machine is that Node.js and DuckDB run on. */
   private words: Int32Array;
+  private view: DataView;
+  private readonly copier = new ByteCopier();
   /** One bit a row, set where there is a value: Parquet's definition levels. */
   private readonly present: Uint8Array;
   private readonly fill: SegmentFill;
@@ -49,26 +53,17 @@ export class ColumnBuilder {
     this.width = WIDTHS[type];
     this.bytes = new Uint8Array(FIRST_CAPACITY);
     this.words = new Int32Array(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
     this.present = new Uint8Array(MAX_SEGMENT_ROWS / 8);
   }
 
   appendText(buffer: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    let at = this.position;
+    const at = this.position;
     const after = at + 4 + length;
     if (after > this.bytes.length) this.grow(after);
-    const bytes = this.bytes;
-    bytes[at] = length;
-    bytes[at + 1] = length >>> 8;
-    bytes[at + 2] = length >>> 16;
-    bytes[at + 3] = length >>> 24;
-    at += 4;
-    if (length > 64) {
-      bytes.set(buffer.subarray(start, end), at);
-    } else {
-      // A loop beats the view that `set` needs on texts as short as ids.
-      for (let from = start; from < end; from++) bytes[at++] = buffer[from] as number;
-    }
+    this.view.setInt32(at, length, true);
+    this.copier.copy(buffer, start, end, this.bytes, this.view, at + 4);
     this.position = after;
     this.markPresent();
   }
@@ -182,6 +177,7 @@ export class ColumnBuilder {
   private allocate(capacity: number): void {
     this.bytes = new Uint8Array(capacity);
     this.words = new Int32Array(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
   }
 }
 
