@@ -21,7 +21,7 @@ describe('the checker', () => {
   it('sees every form of import', () => {
     const source = `
       import { a } from './a.ts'; import type { B } from '../b.ts'; export * from './c.ts'; export type { D } from './d.ts';
-      const e = await import('./e.ts'); type F = import('./f.ts').F; new Worker(new URL(\`./g\${extname(here)}\`, import.meta.url));
+      const e = await import('./e.ts'); type F = import('./f.ts').F; new Worker(new URL(\`./g\${extname(here)}\`, import.meta.url)); new URL('../../package.json', import.meta.url);
       import 'node:fs'; import z from '@scope/name/deep'; // import './not.ts'`;
     const module = readModule('src/x/y.ts', source);
     expect([...module.imports].sort()).toEqual(['src/b.ts', ...['a', 'c', 'd', 'e', 'f', 'g'].map((name) => `src/x/${name}.ts`)]);

@@ -12,7 +12,7 @@ export interface Layer {
   readonly foldersApart?: true;
 }
 
-const GROUND = ['domain', 'config', 'port', 'contracts'];
+const GROUND = ['domain', 'config', 'port', 'contracts', 'staging'];
 
 export const LAYERS: readonly Layer[] = [
   { name: 'domain', files: /^src\/domain\//, mayImport: ['domain'] },
@@ -22,9 +22,11 @@ export const LAYERS: readonly Layer[] = [
     files: /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract)\.ts$/,
     mayImport: ['domain', 'config', 'port'],
   },
+  // The form in which the edge hands records to the engine: the type that those stages meet at.
+  { name: 'staging', files: /^src\/staging\//, mayImport: ['domain', 'port', 'staging'] },
   { name: 'contracts', files: /^src\/contracts\//, mayImport: GROUND },
   { name: 'adapter', files: /^src\/(encodings|engines\/[^/]+|sources\/[^/]+)\//, mayImport: [...GROUND, 'adapter'], foldersApart: true },
-  { name: 'stage', files: /^src\/(ingest|batches|lake|quality|alerts|telemetry|generate)\//, mayImport: [...GROUND, 'stage'], foldersApart: true },
+  { name: 'stage', files: /^src\/(ingest|batches|lake|quality|alerts|telemetry|reports|generate)\//, mayImport: [...GROUND, 'stage'], foldersApart: true },
   { name: 'app', files: /^src\/app\//, mayImport: [...GROUND, 'adapter', 'stage', 'app'] },
   { name: 'way in', files: /^src\/(cli|server)\//, mayImport: [...GROUND, 'app', 'way in'], foldersApart: true },
 ];
@@ -36,6 +38,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   'cli-progress': /^src\/cli\//,
   avsc: /^src\/(encodings|generate)\//,
   snappyjs: /^src\/(encodings|generate)\//,
+  'hyparquet-writer': /^src\/staging\//,
   isbot: /^src\/ingest\//,
   ajv: /^src\/contracts\//,
   yaml: /^src\/(config|contracts)\//,

@@ -35,8 +35,8 @@ export function readModule(path: string, source: string): Module {
   const code = withoutComments(source, parsed.comments);
   // import('…') as an expression and as a type; the module record of the parser holds only the first.
   for (const match of code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)) specifiers.add(match[1] ?? '');
-  // new URL('./worker' + …, import.meta.url): how a worker thread is started.
-  for (const match of code.matchAll(/new URL\(\s*[`'"](\.[^`'"$]+)/g)) specifiers.add(`${match[1]}.ts`.replace(/(\.ts)+$/, '.ts'));
+  // new URL(`./worker${extname(…)}`, import.meta.url): how a worker thread is started, from the sources and from dist.
+  for (const match of code.matchAll(/new URL\(\s*(?:`(\.[^`$]+)\$\{|['"](\.[^'"]+)['"]\s*\+)/g)) specifiers.add(`${match[1] ?? match[2]}.ts`);
   const own = [...specifiers].filter((specifier) => specifier.startsWith('.'));
   return {
     path,
