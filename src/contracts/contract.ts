@@ -34,7 +34,12 @@ export interface ContractField {
   /** Inclusive bounds, in the unit of the column (micros, integer). */
   readonly minimum?: number;
   readonly maximum?: number;
+  /** For people: what the contract says of the field, and values it must accept. */
+  readonly description?: string;
+  readonly examples?: readonly ExampleValue[];
 }
+
+export type ExampleValue = string | number | boolean | null;
 
 export interface Contract {
   readonly feed: Feed;
