@@ -1,4 +1,5 @@
 import type { Table } from '../domain/table.ts';
+import type { ResultTable } from '../domain/result-table.ts';
 
 /**
  * The port of the engines: what the pipeline asks of a database that runs `models/*.sql`.
@@ -8,19 +9,27 @@ import type { Table } from '../domain/table.ts';
  */
 export interface Engine {
   readonly capabilities: EngineCapabilities;
+  /** Creates the table, or adds the columns that it lacks. */
+  ensureTable(table: Table): Promise<void>;
+  /** Defines `name()` in SQL as a constant. */
+  defineSetting(name: string, value: bigint | boolean): Promise<void>;
   /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
-  /** Makes staged segments readable as a table of that name; without segments the table is empty. */
+  /** Makes staged segments readable as `staged_<table name>`; without segments the table is empty. */
   stage(table: Table, segments: readonly string[]): Promise<void>;
   /** Runs one statement that gives no rows. */
   run(sql: string): Promise<void>;
-  /** Runs one query. 64-bit integers come as bigint, times as microseconds since 1970 in bigint, dates as days, keys as text. */
+  /** What `this_batch()`, `this_cause()` and `as_of()` give from now on. */
+  setVariables(variables: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void>;
+  /** All rows of a small result. Integers come as bigint, times as microseconds since 1970 (bigint), dates as days, keys as UUID text. */
   rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]>;
-  /** What `this_batch()`, `this_cause()` and `as_of()` give from now on; NULL where left out. */
-  setVariables(variables: { batch?: bigint; cause?: string; asOf?: bigint | null }): Promise<void>;
+  /** A result of any size, as it comes, for a person or a program; read-only statements alone are let through. */
+  query(sql: string): Promise<ResultTable>;
   /** Puts rows into a table, by column name. */
-  insert(table: string, rows: readonly EngineRow[]): Promise<void>;
-  /** Stops what runs at the moment. */
+  insert(table: Table, rows: readonly EngineRow[]): Promise<void>;
+  /** Writes the rows of a query to one Parquet file (zstd). */
+  copyToParquet(sql: string, path: string): Promise<void>;
+  /** Stops what runs at the moment: it throws. */
   interrupt(): void;
   close(): Promise<void>;
 }
@@ -31,5 +40,5 @@ export interface EngineCapabilities {
   readonly transactions: boolean;
 }
 
-export type EngineValue = string | number | bigint | boolean | null;
+export type EngineValue = string | number | bigint | boolean | Uint8Array | null;
 export type EngineRow = Readonly<Record<string, EngineValue>>;

@@ -9,7 +9,7 @@ export class BotDetector {
   isBot(record: NormalisedRecord, userAgent: FieldSlot): boolean {
     if (record.present[userAgent.slot] === 0) return false;
     const bytes = record.buffers[userAgent.slot] as Uint8Array;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(record.starts[userAgent.slot], record.ends[userAgent.slot]);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', record.starts[userAgent.slot], record.ends[userAgent.slot]);
     const known = this.answers.get(text);
     if (known !== undefined) return known;
     const answer = isbot(text);

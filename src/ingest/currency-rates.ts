@@ -35,30 +35,31 @@ export class CurrencyConverter {
     return fieldText(record, currency) !== this.instanceCurrency;
   }
 
-  unknownCurrency(record: NormalisedRecord): Violation | undefined {
+  /** Why the amounts of a foreign record cannot be converted, if so. */
+  violation(record: NormalisedRecord): Violation | undefined {
     const { currency, day } = this.origin(record);
-    if (this.rates.has(rateKey(currency, day))) return undefined;
-    const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
-    return {
-      code: 'unknown_currency',
-      pointer: '/currency',
-      message: `There is no rate from ${currency} to ${this.instanceCurrency} for ${date}. Ingest one in the feed currency-rates, then replay the record.`,
-    };
+    const rateE9 = this.rates.get(rateKey(currency, day));
+    if (rateE9 === undefined) {
+      const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+      return {
+        code: 'unknown_currency',
+        pointer: '/currency',
+        message: `There is no rate from ${currency} to ${this.instanceCurrency} for ${date}. Ingest one in the feed currency-rates, then replay the record.`,
+      };
+    }
+    if (this.amounts.some((slot) => record.present[slot] === 1 && convertCurrency(record.numbers[slot] as number, rateE9) === null)) {
+      return { code: 'bad_number', pointer: '/currency', message: `Converted from ${currency} to ${this.instanceCurrency}, an amount is larger than can be stored.` };
+    }
+    return undefined;
   }
 
-  /** Converts in place. The result of a rate that makes an amount larger than can be stored is a violation. */
-  convert(record: NormalisedRecord): Violation | undefined {
+  /** In place; only where there is no violation. */
+  convert(record: NormalisedRecord): void {
     const { currency, day } = this.origin(record);
     const rateE9 = this.rates.get(rateKey(currency, day)) as number;
     for (const slot of this.amounts) {
-      if (record.present[slot] === 0) continue;
-      const converted = convertCurrency(record.numbers[slot] as number, rateE9);
-      if (converted > LARGEST_MICROS) {
-        return { code: 'bad_number', pointer: '/currency', message: `The amount is larger than can be stored once converted from ${currency} to ${this.instanceCurrency}.` };
-      }
-      record.numbers[slot] = converted;
+      if (record.present[slot] === 1) record.numbers[slot] = convertCurrency(record.numbers[slot] as number, rateE9) as number;
     }
-    return undefined;
   }
 
   private origin(record: NormalisedRecord): { currency: string; day: number } {
@@ -66,8 +67,6 @@ export class CurrencyConverter {
     return { currency, day: Math.floor((record.numbers[(this.eventTime as FieldSlot).slot] as number) / 86_400_000_000) };
   }
 }
-
-const LARGEST_MICROS = 8_790_000_000_000;
 
 function rateKey(currency: string, day: number): string {
   return `${currency} ${day}`;

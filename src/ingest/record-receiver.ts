@@ -1,21 +1,22 @@
 import { join } from 'node:path';
 import type { ContractCheck, NormalisedRecord } from '../contracts/contract.ts';
 import { createReportDate } from '../domain/timestamp.ts';
-import { EVENT_FEEDS, type EventFeed, type EventType, type Feed, type ReferenceFeed } from '../domain/feeds.ts';
+import { EVENT_FEEDS, type EventFeed, type EventType, type Feed } from '../domain/feeds.ts';
 import { KeyHasher } from '../domain/murmur3.ts';
 import type { Violation } from '../domain/outcome.ts';
 import type { Decoder, MalformedRecord, RecordSink } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
 import type { SegmentWriter } from '../staging/segment-writer.ts';
+import type { StagedChunk } from '../staging/staged-chunk.ts';
 import { BotDetector } from './bot-detector.ts';
 import { type ClassifyEvent, classifierOf, missingFields } from './classify-event.ts';
 import { CurrencyConverter, type CurrencyRate } from './currency-rates.ts';
 import { type FieldSlot, fieldSlots, hashField } from './field-slots.ts';
 import { EventIdentifier } from './identify.ts';
-import { type QuarantineOrigin, QuarantineStager } from './quarantine-stager.ts';
+import { type QuarantineOrigin, QuarantineStager } from '../staging/quarantine-stager.ts';
 import { RowStager } from './row-stager.ts';
-import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from './staged-tables.ts';
+import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 
 export interface ReceiverOptions {
   readonly check: ContractCheck;
@@ -33,21 +34,13 @@ export interface ReceiverOptions {
   readonly firstPosition: number;
 }
 
-/** What a stretch of a source became: its segments, and the outcomes that are certain before the engine has looked at it. */
-export interface StagedChunk {
-  readonly firstPosition: number;
-  readonly nextPosition: number;
-  readonly received: number;
-  readonly quarantined: number;
-  readonly segments: readonly { readonly table: string; readonly path: string; readonly rows: number }[];
-}
-
 /**
  * The chain from a received record to its outcome: check against the contract, classify, identify, stage; or quarantine.
  * Chunks end after as many records as a segment holds; `onChunk` is called when one is on disk.
  */
 export class RecordReceiver implements RecordSink {
   decoder: Decoder | undefined;
+  private origin: QuarantineOrigin;
   private readonly options: ReceiverOptions;
   private readonly onChunk: (chunk: StagedChunk) => void;
   private readonly slots: ReadonlyMap<string, FieldSlot>;
@@ -69,6 +62,7 @@ export class RecordReceiver implements RecordSink {
   constructor(options: ReceiverOptions, onChunk: (chunk: StagedChunk) => void) {
     const { check, contracts, origin } = options;
     this.options = options;
+    this.origin = origin;
     this.onChunk = onChunk;
     this.slots = fieldSlots(check.contract);
     this.converter = new CurrencyConverter(check.contract, options.currency, options.rates);
@@ -89,12 +83,18 @@ export class RecordReceiver implements RecordSink {
     this.startRuns();
   }
 
+  /** The records from here on came from there; for replays, whose records come from many places. */
+  startOrigin(origin: QuarantineOrigin): void {
+    this.origin = origin;
+    this.startRuns();
+  }
+
   record(slots: RecordSlots): void {
     const position = slots.recordNumber;
     if (position < this.options.firstPosition) return;
     this.count(position);
     const { check } = this.options;
-    const isWhole = check.check(slots, this.options.origin.receivedAtMicros);
+    const isWhole = check.check(slots, this.origin.receivedAtMicros);
     const record = check.result;
     if (this.classify === undefined) {
       if (isWhole) this.stageReference(record, position);
@@ -111,7 +111,7 @@ export class RecordReceiver implements RecordSink {
     if (problem.recordNumber < this.options.firstPosition) return;
     this.count(problem.recordNumber);
     this.quarantined++;
-    this.quarantine.append(this.options.origin, problem.recordNumber, [{ code: problem.code, pointer: '', message: problem.message }], problem.raw);
+    this.quarantine.append(this.origin, problem.recordNumber, [{ code: problem.code, pointer: '', message: problem.message }], problem.raw);
   }
 
   /** Ends the current chunk, if it holds anything. */
@@ -155,8 +155,8 @@ export class RecordReceiver implements RecordSink {
     const isBroken = (pointer: string) => record.violations.some((violation) => violation.pointer === pointer);
     if (!isBroken('/event_type') && !isBroken('/conversion_type') && !isBroken('/campaign_id')) found.push(...missingFields(eventType, record, this.slots));
     if (isWhole && this.converter.isForeign(record)) {
-      const unknown = this.converter.unknownCurrency(record);
-      if (unknown !== undefined) found.push(unknown);
+      const violation = this.converter.violation(record);
+      if (violation !== undefined) found.push(violation);
     }
     if (found.length < 2) return found;
     const order = new Map(this.options.check.contract.fields.map((field, index) => [field.pointer, index]));
@@ -165,7 +165,7 @@ export class RecordReceiver implements RecordSink {
 
   private reject(position: number, violations: readonly Violation[]): void {
     this.quarantined++;
-    this.quarantine.append(this.options.origin, position, violations, (this.decoder as Decoder).currentRaw());
+    this.quarantine.append(this.origin, position, violations, (this.decoder as Decoder).currentRaw());
   }
 
   private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {
@@ -188,7 +188,7 @@ export class RecordReceiver implements RecordSink {
     const stager = this.stagers.get('reference') as RowStager;
     const { hasher } = this;
     hasher.begin();
-    hasher.ascii(this.options.origin.feed);
+    hasher.ascii(this.origin.feed);
     for (const field of this.referenceKey) hashField(record, field, hasher);
     hasher.finish();
     stager.appendKey(hasher);
@@ -202,7 +202,7 @@ export class RecordReceiver implements RecordSink {
 
   /** Segments forget what holds for all their rows when they are written. */
   private startRuns(): void {
-    const { source, receivedAtMicros } = this.options.origin;
+    const { source, receivedAtMicros } = this.origin;
     for (const writer of [this.quarantine.writer, ...[...this.stagers.values()].map((stager) => stager.writer)]) {
       writer.startTextRun('source', source);
       writer.startNumberRun('received_at', receivedAtMicros);
@@ -218,5 +218,3 @@ export const ROWS_A_CHUNK = 2 ** 17;
 function isEventFeed(feed: Feed): feed is EventFeed {
   return (EVENT_FEEDS as readonly string[]).includes(feed);
 }
-
-export type { ReferenceFeed };

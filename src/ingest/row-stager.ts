@@ -1,31 +1,10 @@
 import type { NormalisedRecord } from '../contracts/contract.ts';
 import type { KeyHasher } from '../domain/murmur3.ts';
-import type { ColumnType, Table } from '../domain/table.ts';
-import type { ColumnBuilder, StagedType } from '../staging/column-builder.ts';
-import { SegmentWriter, type StagedColumn } from '../staging/segment-writer.ts';
+import type { Table } from '../domain/table.ts';
+import type { ColumnBuilder } from '../staging/column-builder.ts';
+import { segmentColumns } from '../staging/segment-columns.ts';
+import { SegmentWriter } from '../staging/segment-writer.ts';
 import { type FieldSlot, hashField } from './field-slots.ts';
-
-/** Told once a file, not once a row. */
-const RUN_COLUMNS: ReadonlySet<string> = new Set(['source', 'received_at']);
-const HASH_COLUMNS: ReadonlySet<string> = new Set(['key_hash', 'content_hash', 'user_hash']);
-const STAGED_TYPES: Readonly<Record<ColumnType, StagedType>> = {
-  varchar: 'utf8',
-  bigint: 'int64',
-  timestamp: 'timestamp',
-  date: 'date',
-  boolean: 'boolean',
-  key: 'key',
-  blob: 'bytes',
-};
-
-/** How a staged table is laid out in a segment. */
-export function segmentColumns(table: Table): StagedColumn[] {
-  return table.columns.map(({ name, type }) => {
-    if (RUN_COLUMNS.has(name)) return { name, type: STAGED_TYPES[type], inRuns: true };
-    if (HASH_COLUMNS.has(name)) return { name, type: 'hash' };
-    return { name, type: STAGED_TYPES[type], nullable: type !== 'key' };
-  });
-}
 
 /** Appends accepted records to the segment of their staged table. */
 export class RowStager {

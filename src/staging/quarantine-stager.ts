@@ -1,9 +1,8 @@
 import type { Encoding, Feed } from '../domain/feeds.ts';
 import { KeyHasher } from '../domain/murmur3.ts';
 import type { Violation } from '../domain/outcome.ts';
-import type { SegmentWriter } from '../staging/segment-writer.ts';
-import { SegmentWriter as Writer } from '../staging/segment-writer.ts';
-import { segmentColumns } from './row-stager.ts';
+import { segmentColumns } from './segment-columns.ts';
+import { SegmentWriter } from './segment-writer.ts';
 import { QUARANTINE_TABLE } from './staged-tables.ts';
 
 export interface QuarantineOrigin {
@@ -17,7 +16,7 @@ export interface QuarantineOrigin {
 
 /** Keeps what broke its contract, whole, with the code, the place and the reason. */
 export class QuarantineStager {
-  readonly writer: SegmentWriter = new Writer(segmentColumns(QUARANTINE_TABLE));
+  readonly writer = new SegmentWriter(segmentColumns(QUARANTINE_TABLE));
   private readonly hasher = new KeyHasher();
   private readonly bytes = new TextEncoder();
 

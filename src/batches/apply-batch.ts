@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+import { EVENT_TYPES, type EventType, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
+import type { Engine } from '../engines/engine.ts';
+import { QuarantineStager } from '../staging/quarantine-stager.ts';
+import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
+import type { Batch, CommittedBatch, ConflictingRecord, OutcomeCounts } from './batch.ts';
+import { type Model, runModel } from './models.ts';
+import { DERIVE_STEPS, IDENTIFY_STEPS, QUARANTINE_STEPS, REFERENCE_STEPS, type Step } from './steps.ts';
+import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT } from './store-tables.ts';
+
+export interface ApplyContext {
+  readonly engine: Engine;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly contracts: Contracts;
+  readonly nowMicros: () => number;
+  /** Told before each step; tests stop the process here. */
+  readonly onStep?: (step: string) => void;
+}
+
+/**
+ * Applies a batch to all tables at once, the source positions included, or, when it throws, not at all.
+ * Applying the same records again changes nothing but the ledger: they are duplicates.
+ */
+export async function applyBatch(context: ApplyContext, batch: Batch): Promise<CommittedBatch> {
+  const { engine } = context;
+  return engine.transaction(async () => {
+    const batchId = await nextBatchId(engine);
+    await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null });
+    const staged = await stageTables(context, batch);
+    await runSteps(context, IDENTIFY_STEPS, staged);
+    await stageQuarantine(context, batch, staged);
+    await runSteps(context, REFERENCE_STEPS, staged);
+    await runSteps(context, DERIVE_STEPS, staged);
+    if (batch.replays === undefined) await runSteps(context, QUARANTINE_STEPS, staged);
+    context.onStep?.('books');
+    const committed = await writeBooks(context, batch, batchId, staged);
+    context.onStep?.('commit');
+    return committed;
+  });
+}
+
+export async function runSteps(context: ApplyContext, steps: readonly Step[], staged: ReadonlySet<string>): Promise<void> {
+  for (const step of steps) {
+    if (step.onlyWith !== undefined && !step.onlyWith.some((table) => staged.has(table))) continue;
+    context.onStep?.(step.model);
+    await runModel(context.engine, context.models.get(step.model) as Model);
+  }
+}
+
+export async function nextBatchId(engine: Engine): Promise<number> {
+  const [row] = await engine.rows<{ next: bigint }>('select coalesce(max(batch_id), 0) + 1 as next from store.batches');
+  return Number(row?.next);
+}
+
+/** Which staged tables the batch brings rows for; all of them can be read. */
+export async function stageTables({ engine, contracts }: ApplyContext, batch: Pick<Batch, 'chunks'>): Promise<Set<string>> {
+  const tables = [...EVENT_TYPES.map((type) => stagedEventTable(type, contracts)), ...REFERENCE_FEEDS.map((feed) => stagedReferenceTable(feed, contracts)), QUARANTINE_TABLE];
+  const staged = new Set<string>();
+  for (const table of tables) {
+    const segments = batch.chunks.flatMap((chunk) => chunk.segments.filter((segment) => segment.table === table.name).map((segment) => segment.path));
+    if (segments.length > 0) staged.add(table.name);
+    await engine.stage(table, segments);
+  }
+  return staged;
+}
+
+/** Records whose identity belongs to another content join the quarantine, with their bytes read again from their source. */
+async function stageQuarantine({ engine }: ApplyContext, batch: Batch, staged: Set<string>): Promise<void> {
+  const rows = await engine.rows<{ event_type: EventType; source: string; position: bigint; received_at: bigint; event_key: string }>(
+    `select s.event_type, s.source, s.position, s.received_at, s.event_key from verdicts v join staged_identities s on s.stage_row = v.stage_row
+     where v.verdict = 'id_conflict' order by s.source, s.position`,
+  );
+  if (rows.length === 0) return;
+  const conflicts: ConflictingRecord[] = rows.map((row) => ({
+    feed: EVENT_TABLES[row.event_type].feed,
+    source: row.source,
+    position: Number(row.position),
+    receivedAtMicros: Number(row.received_at),
+    eventKey: row.event_key.replaceAll('-', ''),
+  }));
+  const raw = await batch.readRaw(conflicts);
+  const path = join(batch.stagingDirectory, 'conflicts-quarantine.parquet');
+  const stager = new QuarantineStager();
+  for (const [index, conflict] of conflicts.entries()) {
+    const record = raw[index];
+    if (record === undefined) continue;
+    stager.writer.startTextRun('source', conflict.source);
+    stager.writer.startNumberRun('received_at', conflict.receivedAtMicros);
+    stager.append(
+      { ...conflict, encoding: record.encoding, delimiter: record.delimiter, contractVersion: record.contractVersion },
+      conflict.position,
+      [{ code: 'id_conflict', pointer: '', message: `The event ${conflict.eventKey} was received before with other content; the first one stays. Correct the sender's ids, or the record.` }],
+      record.raw,
+    );
+  }
+  stager.writer.writeTo(path);
+  const segments = batch.chunks.flatMap((chunk) => chunk.segments.filter((segment) => segment.table === QUARANTINE_TABLE.name).map((segment) => segment.path));
+  await engine.stage(QUARANTINE_TABLE, [...segments, path]);
+  staged.add(QUARANTINE_TABLE.name);
+}
+
+/** The ledger, the files, the batch itself: what proves the rest. */
+async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, batchId: number, staged: ReadonlySet<string>): Promise<CommittedBatch> {
+  const cells = new Map<string, OutcomeCounts & { source: string; feed: Feed; hour: number }>();
+  const cellOf = (feed: Feed, source: string, receivedAtMicros: number) => {
+    const hour = receivedAtMicros - (receivedAtMicros % 3_600_000_000);
+    const key = `${feed} ${hour} ${source}`;
+    const cell = cells.get(key) ?? { source, feed, hour, received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+    cells.set(key, cell);
+    return cell;
+  };
+  for (const chunk of batch.chunks) {
+    const cell = cellOf(chunk.feed, chunk.source, chunk.receivedAtMicros);
+    cell.received += chunk.received;
+    cell.quarantined += chunk.quarantined;
+    cell.accepted += chunk.received - chunk.quarantined;
+  }
+  for (const row of await rejections(engine, staged)) {
+    const cell = cellOf(row.feed, row.source, row.receivedAtMicros);
+    cell.accepted -= row.records;
+    cell[row.outcome] += row.records;
+  }
+  if (batch.replays !== undefined) for (const cell of cells.values()) settleReplay(cell);
+  const bySource = new Map<string, OutcomeCounts>();
+  const outcomes: OutcomeCounts = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+  for (const cell of cells.values()) {
+    addCounts(outcomes, cell);
+    const key = `${cell.feed} ${cell.source}`;
+    const source = bySource.get(key) ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+    bySource.set(key, source);
+    addCounts(source, cell);
+  }
+  await engine.insert(LEDGER, [...cells.values()].map((cell) => ({ ...cell, batch_id: batchId })));
+  await writeFiles(engine, batch, batchId, bySource);
+  const restated = Number((await engine.rows<{ restated: bigint }>('select count(*) as restated from store.retractions where batch_id = this_batch()'))[0]?.restated);
+  await engine.insert(BATCHES, [{ batch_id: batchId, cause: batch.cause, committed_at: nowMicros(), ...outcomes, restated }]);
+  await writeReplays(engine, batch, batchId, nowMicros());
+  return { batchId, outcomes, bySource, restated };
+}
+
+interface Rejection {
+  readonly feed: Feed;
+  readonly source: string;
+  readonly receivedAtMicros: number;
+  readonly outcome: 'duplicate' | 'quarantined';
+  readonly records: number;
+}
+
+async function rejections(engine: Engine, staged: ReadonlySet<string>): Promise<Rejection[]> {
+  const events = await engine.rows<{ event_type: EventType; source: string; received_at: bigint; verdict: string; records: bigint }>(
+    `select s.event_type, s.source, s.received_at, v.verdict, count(*) as records from verdicts v join staged_identities s on s.stage_row = v.stage_row
+     where v.verdict <> 'accepted' group by all`,
+  );
+  const rejected: Rejection[] = events.map((row) => ({
+    feed: EVENT_TABLES[row.event_type].feed,
+    source: row.source,
+    receivedAtMicros: Number(row.received_at),
+    outcome: row.verdict === 'duplicate' ? 'duplicate' : 'quarantined',
+    records: Number(row.records),
+  }));
+  for (const feed of REFERENCE_FEEDS) {
+    const { table } = REFERENCE_TABLES[feed];
+    if (!staged.has(table)) continue;
+    const rows = await engine.rows<{ source: string; received_at: bigint; records: bigint }>(
+      `select s.source, s.received_at, count(*) as records from reference_verdicts v join staged_${table} s on s.stage_row = v.stage_row where v.verdict = 'duplicate' group by all`,
+    );
+    rejected.push(...rows.map((row) => ({ feed, source: row.source, receivedAtMicros: Number(row.received_at), outcome: 'duplicate' as const, records: Number(row.records) })));
+  }
+  return rejected;
+}
+
+async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySource: ReadonlyMap<string, OutcomeCounts>): Promise<void> {
+  for (const file of batch.files) {
+    const [before] = await engine.rows<{ records: bigint; accepted: bigint; duplicate: bigint; quarantined: bigint }>(
+      'select records, accepted, duplicate, quarantined from ops.files where feed = $feed and sha256 = $sha256 and not done',
+      { feed: file.feed, sha256: file.sha256 },
+    );
+    const counts = bySource.get(`${file.feed} ${file.path}`);
+    await engine.insert(FILES, [
+      {
+        path: file.path,
+        feed: file.feed,
+        sha256: file.sha256,
+        encoding: file.encoding,
+        bytes: file.bytes,
+        records: Number(before?.records ?? 0) + (counts?.received ?? 0),
+        accepted: Number(before?.accepted ?? 0) + (counts?.accepted ?? 0),
+        duplicate: Number(before?.duplicate ?? 0) + (counts?.duplicate ?? 0),
+        quarantined: Number(before?.quarantined ?? 0) + (counts?.quarantined ?? 0),
+        done: file.done,
+        complete: file.complete,
+        received_at: file.receivedAtMicros,
+        batch_id: batchId,
+      },
+    ]);
+    await engine.insert(SCHEMA_DRIFT, file.unknownFields.map(([field, records]) => ({ feed: file.feed, source: file.path, field, records, batch_id: batchId })));
+  }
+}
+
+/** A replayed record is done with when it is accepted, or was in the tables already; one that broke a rule again stays open. */
+async function writeReplays(engine: Engine, batch: Batch, batchId: number, nowMicros: number): Promise<void> {
+  if (batch.replays === undefined) return;
+  const broken = new Set((await engine.rows<{ source: string; position: bigint }>('select source, position from staged_quarantine')).map((row) => `${row.position} ${row.source}`));
+  const done = batch.replays.filter((replay) => !broken.has(`${replay.position} ${replay.source}`));
+  await engine.insert(REPLAYS, done.map((replay) => ({ quarantine_id: replay.quarantineId, replayed_at: nowMicros, batch_id: batchId })));
+}
+
+/** A replayed record was received before: its one outcome moves from quarantined to what it is now, or stays. */
+function settleReplay(cell: OutcomeCounts): void {
+  cell.received = 0;
+  cell.quarantined = -(cell.accepted + cell.duplicate);
+}
+
+function addCounts(sum: OutcomeCounts, counts: OutcomeCounts): void {
+  sum.received += counts.received;
+  sum.accepted += counts.accepted;
+  sum.duplicate += counts.duplicate;
+  sum.quarantined += counts.quarantined;
+}

@@ -1,0 +1,68 @@
+import type { Encoding, Feed } from '../domain/feeds.ts';
+import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+
+/** Why a batch changes what earlier ones said, where it does (SEMANTICS §11). */
+export type BatchCause = 'late' | 'replay' | 'reference' | 'erasure' | 'model';
+
+/** A stretch of a source, decoded and staged. */
+export interface SourceChunk extends StagedChunk {
+  readonly feed: Feed;
+  readonly source: string;
+  readonly receivedAtMicros: number;
+}
+
+/** How far a file is taken once the batch is committed. */
+export interface FileProgress {
+  readonly path: string;
+  readonly feed: Feed;
+  readonly sha256: string;
+  readonly encoding: Encoding;
+  readonly bytes: number;
+  readonly receivedAtMicros: number;
+  /** Nothing is left to take. */
+  readonly done: boolean;
+  /** False when it was cut or damaged. */
+  readonly complete: boolean;
+  readonly unknownFields: readonly (readonly [field: string, records: number])[];
+}
+
+/** A record whose identity is taken by another content: where it stands, so that its bytes can be read again. */
+export interface ConflictingRecord {
+  readonly feed: Feed;
+  readonly source: string;
+  readonly position: number;
+  readonly receivedAtMicros: number;
+  readonly eventKey: string;
+}
+
+export interface Batch {
+  readonly cause: BatchCause;
+  readonly chunks: readonly SourceChunk[];
+  readonly files: readonly FileProgress[];
+  /** Quarantined records that this batch replays; those that are accepted now are marked. */
+  readonly replays?: readonly ReplayedRecord[];
+  /** Folder for what the batch itself must stage. */
+  readonly stagingDirectory: string;
+  readRaw(records: readonly ConflictingRecord[]): Promise<readonly RawRecord[]>;
+}
+
+export interface ReplayedRecord {
+  readonly quarantineId: string;
+  readonly source: string;
+  readonly position: number;
+}
+
+export interface OutcomeCounts {
+  received: number;
+  accepted: number;
+  duplicate: number;
+  quarantined: number;
+}
+
+export interface CommittedBatch {
+  readonly batchId: number;
+  readonly outcomes: OutcomeCounts;
+  /** By source and feed, as `${feed} ${source}`. */
+  readonly bySource: ReadonlyMap<string, OutcomeCounts>;
+  readonly restated: number;
+}

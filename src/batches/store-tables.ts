@@ -1,0 +1,183 @@
+import { ATTRIBUTION_MODELS, EVENT_TYPES, type EventType, REFERENCE_FEEDS } from '../domain/feeds.ts';
+import type { Table, TableColumn } from '../domain/table.ts';
+import { type Contracts, QUARANTINE_TABLE, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
+
+/**
+ * What is stored: facts in versions (`since_batch` until a retraction names that version), sums as what each batch added, and
+ * the books of the pipeline. Rows are only ever added; `models/views` shows what holds.
+ */
+export function storeTables(contracts: Contracts): readonly Table[] {
+  return [
+    ...EVENT_TYPES.map((type) => factTable(type, contracts)),
+    ...REFERENCE_FEEDS.map((feed) => {
+      const { name, columns } = stagedReferenceTable(feed, contracts);
+      return { name, columns: [...without(columns, ['stage_row']), BATCH] };
+    }),
+    { name: QUARANTINE_TABLE.name, columns: [...QUARANTINE_TABLE.columns, BATCH] },
+    IDENTITIES,
+    ATTRIBUTION,
+    RETRACTIONS,
+    CAMPAIGN_HOURLY,
+    CREATIVE_DAILY,
+    WEBSITE_DAILY,
+    AUCTION_DAILY,
+    BATCHES,
+    LEDGER,
+    FILES,
+    SCHEMA_DRIFT,
+    REPLAYS,
+    SETTINGS,
+  ];
+}
+
+const BATCH: TableColumn = { name: 'batch_id', type: 'bigint' };
+
+const FACT_EXTRAS: Readonly<Record<EventType, readonly TableColumn[]>> = {
+  impression: [{ name: 'given_campaign_id', type: 'varchar' }],
+  click: [
+    { name: 'bot', type: 'boolean' },
+    { name: 'impression_key', type: 'key' },
+  ],
+  conversion: [],
+  bid_request: [],
+};
+
+function factTable(type: EventType, contracts: Contracts): Table {
+  const { name, columns } = stagedEventTable(type, contracts);
+  return {
+    name,
+    columns: [
+      ...without(columns, ['key_hash', 'content_hash', 'stage_row', 'bot']),
+      ...FACT_EXTRAS[type],
+      { name: 'valid', type: 'boolean' },
+      { name: 'invalid_reasons', type: 'varchar' },
+      BATCH,
+      { name: 'since_batch', type: 'bigint' },
+    ],
+  };
+}
+
+function without(columns: readonly TableColumn[], names: readonly string[]): TableColumn[] {
+  return columns.filter((column) => !names.includes(column.name));
+}
+
+function integers(...names: string[]): TableColumn[] {
+  return names.map((name) => ({ name, type: 'bigint' }));
+}
+
+const IDENTITIES: Table = { name: 'identities', columns: [{ name: 'event_key', type: 'key' }, ...integers('key_hash', 'content_hash', 'batch_id')] };
+
+/** In the order that `models/attribute/new_attribution.sql` gives them: the two are compared as they stand. */
+const ATTRIBUTION: Table = {
+  name: 'attribution',
+  columns: [
+    { name: 'conversion_key', type: 'key' },
+    { name: 'conversion_time', type: 'timestamp' },
+    { name: 'conversion_date', type: 'date' },
+    { name: 'touch_key', type: 'key' },
+    { name: 'touch_type', type: 'varchar' },
+    { name: 'touch_time', type: 'timestamp' },
+    { name: 'touch_date', type: 'date' },
+    { name: 'user_id', type: 'varchar' },
+    { name: 'user_hash', type: 'bigint' },
+    { name: 'campaign_id', type: 'varchar' },
+    ...integers('path_position', 'path_length'),
+    { name: 'path_cut', type: 'boolean' },
+    ...integers(...ATTRIBUTION_MODELS.flatMap((model) => [`${model}_ppm`, `${model}_value_micros`])),
+    ...integers('since_batch'),
+  ],
+};
+
+/** A row here takes a version of a row back, with the batch that knew more and why: the mechanism of restatement and its log. */
+const RETRACTIONS: Table = {
+  name: 'retractions',
+  columns: [{ name: 'table_name', type: 'varchar' }, { name: 'row_key', type: 'key' }, ...integers('since_batch', 'batch_id'), { name: 'cause', type: 'varchar' }],
+};
+
+const CAMPAIGN_HOURLY: Table = {
+  name: 'campaign_hourly',
+  columns: [
+    { name: 'hour', type: 'timestamp' },
+    { name: 'report_date', type: 'date' },
+    { name: 'campaign_id', type: 'varchar' },
+    ...integers('impressions', 'valid_impressions', 'priced_impressions', 'cost_cpm_micros', 'clicks', 'valid_clicks', 'matched_clicks'),
+    ...integers('bid_requests', 'bids_with_outcome', 'bids_won', 'conversions', 'conversion_value_micros'),
+    ...integers(...ATTRIBUTION_MODELS.flatMap((model) => [`${model}_ppm`, `${model}_value_micros`, `${model}_click_ppm`])),
+    BATCH,
+  ],
+};
+
+const CREATIVE_DAILY: Table = {
+  name: 'creative_daily',
+  columns: [
+    { name: 'report_date', type: 'date' },
+    { name: 'creative_id', type: 'varchar' },
+    { name: 'campaign_id', type: 'varchar' },
+    ...integers('impressions', 'valid_impressions', 'cost_cpm_micros', 'batch_id'),
+  ],
+};
+
+const WEBSITE_DAILY: Table = {
+  name: 'website_daily',
+  columns: [{ name: 'report_date', type: 'date' }, { name: 'website', type: 'varchar' }, ...integers('impressions', 'valid_impressions', 'cost_cpm_micros', 'batch_id')],
+};
+
+const AUCTION_DAILY: Table = {
+  name: 'auction_daily',
+  columns: [
+    { name: 'report_date', type: 'date' },
+    { name: 'campaign_id', type: 'varchar' },
+    { name: 'space_id', type: 'varchar' },
+    ...integers('bid_requests', 'bids_with_outcome', 'bids_won', 'amount_cpm_micros', 'clearing_cpm_micros', 'batch_id'),
+  ],
+};
+
+export const BATCHES: Table = {
+  name: 'batches',
+  columns: [BATCH, { name: 'cause', type: 'varchar' }, { name: 'committed_at', type: 'timestamp' }, ...integers('received', 'accepted', 'duplicate', 'quarantined', 'restated')],
+};
+
+export const LEDGER: Table = {
+  name: 'ledger',
+  columns: [
+    { name: 'source', type: 'varchar' },
+    { name: 'feed', type: 'varchar' },
+    BATCH,
+    { name: 'hour', type: 'timestamp' },
+    ...integers('received', 'accepted', 'duplicate', 'quarantined'),
+  ],
+};
+
+/** How far each file was taken, by content: the source position of a file. Counts are since its first record. */
+export const FILES: Table = {
+  name: 'files',
+  columns: [
+    { name: 'path', type: 'varchar' },
+    { name: 'feed', type: 'varchar' },
+    { name: 'sha256', type: 'varchar' },
+    { name: 'encoding', type: 'varchar' },
+    ...integers('bytes', 'records', 'accepted', 'duplicate', 'quarantined'),
+    { name: 'done', type: 'boolean' },
+    { name: 'complete', type: 'boolean' },
+    { name: 'received_at', type: 'timestamp' },
+    BATCH,
+  ],
+};
+
+export const SCHEMA_DRIFT: Table = {
+  name: 'schema_drift',
+  columns: [{ name: 'feed', type: 'varchar' }, { name: 'source', type: 'varchar' }, { name: 'field', type: 'varchar' }, ...integers('records', 'batch_id')],
+};
+
+export const REPLAYS: Table = {
+  name: 'replays',
+  columns: [{ name: 'quarantine_id', type: 'key' }, { name: 'replayed_at', type: 'timestamp' }, BATCH],
+};
+
+export const SETTINGS: Table = {
+  name: 'settings',
+  columns: [
+    { name: 'name', type: 'varchar' },
+    { name: 'value', type: 'varchar' },
+  ],
+};

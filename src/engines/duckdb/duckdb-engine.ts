@@ -1,0 +1,179 @@
+import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
+import { AdvertiseXError } from '../../domain/errors.ts';
+import type { CellValue, ResultTable } from '../../domain/result-table.ts';
+import type { Table } from '../../domain/table.ts';
+import type { Engine, EngineRow, EngineValue } from '../engine.ts';
+import { engineFailure } from './failures.ts';
+import { MACROS } from './macros.ts';
+import { cellKind, SQL_TYPES, toCellValue, toDuckDbValue, toEngineValue } from './values.ts';
+
+export interface DuckDbOptions {
+  /** The database file; absent: in memory. */
+  readonly path?: string;
+  readonly access: 'read' | 'write';
+  /** What DuckDB may use for its own, `800MB`. */
+  readonly memory: string;
+  readonly threads: number;
+  /** Where DuckDB puts what does not fit into memory. */
+  readonly spillDirectory: string;
+}
+
+/** DuckDB in this process: one file, one writer, a batch a transaction. */
+export class DuckDbEngine implements Engine {
+  readonly capabilities = { name: 'duckdb', transactions: true };
+  private readonly instance: DuckDBInstance;
+  private readonly connection: DuckDBConnection;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.instance = instance;
+    this.connection = connection;
+  }
+
+  static async open(options: DuckDbOptions): Promise<DuckDbEngine> {
+    try {
+      const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
+        access_mode: options.access === 'read' ? 'READ_ONLY' : 'READ_WRITE',
+        memory_limit: options.memory,
+        threads: String(options.threads),
+        temp_directory: options.spillDirectory,
+        // Without order to keep, DuckDB inserts from several threads at once; every table has its order in its columns.
+        preserve_insertion_order: 'false',
+        enable_external_access: 'true',
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+      });
+      const engine = new DuckDbEngine(instance, await instance.connect());
+      await engine.run("set checkpoint_threshold = '1GB'");
+      if (options.access === 'write') {
+        for (const schema of ['store', 'silver', 'gold', 'ops', 'ref']) await engine.run(`create schema if not exists ${schema}`);
+        for (const macro of MACROS) await engine.run(`create or replace macro ${macro}`);
+      }
+      return engine;
+    } catch (cause) {
+      throw engineFailure(cause, options.path ?? 'in memory');
+    }
+  }
+
+  async ensureTable(table: Table): Promise<void> {
+    const columns = table.columns.map((column) => `${quote(column.name)} ${SQL_TYPES[column.type]}`);
+    await this.run(`create table if not exists store.${table.name} (${columns.join(', ')})`);
+    for (const column of columns) await this.run(`alter table store.${table.name} add column if not exists ${column}`);
+  }
+
+  async defineSetting(name: string, value: bigint | boolean): Promise<void> {
+    await this.run(`create or replace macro ${name}() as ${typeof value === 'bigint' ? `cast(${value} as bigint)` : value}`);
+  }
+
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.run('begin transaction');
+    try {
+      const result = await work();
+      await this.run('commit');
+      return result;
+    } catch (error) {
+      // A failed commit has rolled back already; what is thrown is the first error.
+      await this.connection.run('rollback').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async stage(table: Table, segments: readonly string[]): Promise<void> {
+    const columns = table.columns.map(({ name, type }) => `cast(${segments.length === 0 ? 'null' : quote(name)} as ${SQL_TYPES[type]}) as ${quote(name)}`).join(', ');
+    const files = segments.map((segment) => text(segment)).join(', ');
+    await this.run(`create or replace temp view staged_${table.name} as select ${columns} ${segments.length === 0 ? 'where false' : `from read_parquet([${files}])`}`);
+  }
+
+  async run(sql: string): Promise<void> {
+    try {
+      await this.connection.run(sql);
+    } catch (cause) {
+      throw engineFailure(cause, sql);
+    }
+  }
+
+  async setVariables({ batch, cause, asOf }: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void> {
+    if (batch !== undefined) await this.run(`set variable this_batch = cast(${batch} as bigint)`);
+    if (cause !== undefined) await this.run(`set variable this_cause = ${text(cause)}`);
+    if (asOf !== undefined) await this.run(`set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`);
+  }
+
+  async rows<Row extends EngineRow = EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}): Promise<Row[]> {
+    try {
+      const values = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, toDuckDbValue(value)]));
+      const reader = await this.connection.runAndReadAll(sql, Object.keys(values).length === 0 ? undefined : values);
+      const names = reader.deduplicatedColumnNames();
+      return reader.getRows().map((row) => Object.fromEntries(row.map((value, index) => [names[index] as string, toEngineValue(value)])) as Row);
+    } catch (cause) {
+      throw engineFailure(cause, sql);
+    }
+  }
+
+  async query(sql: string): Promise<ResultTable> {
+    try {
+      const statements = await this.connection.extractStatements(sql);
+      if (statements.count !== 1) throw readOnlyRefusal('One statement at a time can be run');
+      const prepared = await statements.prepare(0);
+      if (!READ_STATEMENTS.has(prepared.statementType)) throw readOnlyRefusal('Only queries can be run: SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN');
+      const result = await prepared.stream();
+      const names = result.deduplicatedColumnNames();
+      const types = result.columnTypes();
+      const columns = names.map((name, index) => ({ name, kind: cellKind(types[index] as (typeof types)[number]) }));
+      async function* rows(): AsyncGenerator<readonly CellValue[]> {
+        try {
+          for await (const chunk of result.yieldRows()) for (const row of chunk) yield row.map(toCellValue);
+        } catch (cause) {
+          throw queryFailure(cause);
+        }
+      }
+      return { columns, rows: rows() };
+    } catch (cause) {
+      throw queryFailure(cause);
+    }
+  }
+
+  async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {
+    const columns = table.columns.map((column) => quote(column.name)).join(', ');
+    const places = table.columns.map((column, index) => `cast($${index + 1} as ${SQL_TYPES[column.type]})`).map((place, index) => (table.columns[index]?.type === 'timestamp' ? `make_timestamp(cast($${index + 1} as bigint))` : place));
+    try {
+      const prepared = await this.connection.prepare(`insert into store.${table.name} (${columns}) values (${places.join(', ')})`);
+      for (const row of rows) {
+        prepared.bind(table.columns.map((column) => toDuckDbValue(row[column.name] ?? null)));
+        await prepared.run();
+      }
+    } catch (cause) {
+      throw engineFailure(cause, `insert into ${table.name}`);
+    }
+  }
+
+  async copyToParquet(sql: string, path: string): Promise<void> {
+    await this.run(`copy (${sql}) to ${text(path)} (format parquet, compression zstd)`);
+  }
+
+  interrupt(): void {
+    this.connection.interrupt();
+  }
+
+  async close(): Promise<void> {
+    this.connection.closeSync();
+    this.instance.closeSync();
+  }
+}
+
+const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+function readOnlyRefusal(message: string): AdvertiseXError {
+  return new AdvertiseXError('query_invalid', message, 'Write one query over the tables in silver, gold, ops and ref.');
+}
+
+function queryFailure(cause: unknown): AdvertiseXError {
+  if (cause instanceof AdvertiseXError) return cause;
+  return new AdvertiseXError('query_invalid', `The query cannot be run: ${(cause as Error).message}`, 'Correct the query; `advertisex query "show all tables"` lists the tables.', cause);
+}

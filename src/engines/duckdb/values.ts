@@ -1,0 +1,75 @@
+import {
+  DuckDBBlobValue,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  type DuckDBType,
+  DuckDBTypeId,
+  type DuckDBValue,
+  blobValue,
+} from '@duckdb/node-api';
+import type { CellKind, CellValue } from '../../domain/result-table.ts';
+import type { ColumnType } from '../../domain/table.ts';
+import type { EngineValue } from '../engine.ts';
+
+export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
+  varchar: 'VARCHAR',
+  bigint: 'BIGINT',
+  timestamp: 'TIMESTAMP',
+  date: 'DATE',
+  boolean: 'BOOLEAN',
+  key: 'UUID',
+  blob: 'BLOB',
+};
+
+/** A value as the pipeline holds it; types it does not use come as text. */
+export function toEngineValue(value: DuckDBValue): EngineValue {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
+  if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) return value.micros;
+  if (value instanceof DuckDBDateValue) return value.days;
+  if (value instanceof DuckDBBlobValue) return value.bytes;
+  return String(value);
+}
+
+export function toDuckDbValue(value: EngineValue): DuckDBValue {
+  return value instanceof Uint8Array ? blobValue(value) : value;
+}
+
+const INTEGER_TYPES: ReadonlySet<DuckDBTypeId> = new Set([
+  DuckDBTypeId.TINYINT,
+  DuckDBTypeId.SMALLINT,
+  DuckDBTypeId.INTEGER,
+  DuckDBTypeId.BIGINT,
+  DuckDBTypeId.UTINYINT,
+  DuckDBTypeId.USMALLINT,
+  DuckDBTypeId.UINTEGER,
+  DuckDBTypeId.UBIGINT,
+  DuckDBTypeId.HUGEINT,
+  DuckDBTypeId.UHUGEINT,
+]);
+
+export function cellKind(type: DuckDBType): CellKind {
+  if (INTEGER_TYPES.has(type.typeId)) return 'integer';
+  switch (type.typeId) {
+    case DuckDBTypeId.FLOAT:
+    case DuckDBTypeId.DOUBLE:
+    case DuckDBTypeId.DECIMAL:
+      return 'decimal';
+    case DuckDBTypeId.BOOLEAN:
+      return 'boolean';
+    case DuckDBTypeId.TIMESTAMP:
+    case DuckDBTypeId.TIMESTAMP_TZ:
+      return 'timestamp';
+    case DuckDBTypeId.DATE:
+      return 'date';
+    default:
+      return 'text';
+  }
+}
+
+export function toCellValue(value: DuckDBValue): CellValue {
+  if (value instanceof DuckDBDecimalValue) return value.toString();
+  if (value instanceof DuckDBBlobValue) return value.toString();
+  return toEngineValue(value) as CellValue;
+}

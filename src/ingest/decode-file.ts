@@ -1,0 +1,117 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { compileContract } from '../contracts/compile-contract.ts';
+import type { NormalisingRules } from '../contracts/contract.ts';
+import { AdvertiseXError } from '../domain/errors.ts';
+import type { Encoding, Feed } from '../domain/feeds.ts';
+import { createDecoder } from '../encodings/create-decoder.ts';
+import type { Decoder } from '../encodings/decoder.ts';
+import { openDecompressed } from '../encodings/open-stream.ts';
+import type { CurrencyRate } from './currency-rates.ts';
+import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import { RecordReceiver } from './record-receiver.ts';
+import { type Contracts, contractOf } from '../staging/staged-tables.ts';
+
+/** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
+export interface EdgeSettings {
+  readonly contracts: Contracts;
+  readonly rules: Readonly<Partial<Record<Feed, NormalisingRules>>>;
+  readonly currency: string;
+  readonly rates: readonly CurrencyRate[];
+  readonly reportingTimeZone: string;
+  readonly maxRecordBytes: number;
+}
+
+export interface DecodeJob {
+  readonly path: string;
+  /** What the tables name as the source of the records. */
+  readonly source: string;
+  readonly feed: Feed;
+  readonly encoding: Encoding;
+  readonly delimiter: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly firstPosition: number;
+  readonly receivedAtMicros: number;
+  readonly directory: string;
+  readonly name: string;
+  readonly firstStageRow: number;
+}
+
+export interface DecodedFile {
+  readonly complete: boolean;
+  readonly unknownFields: readonly (readonly [field: string, records: number])[];
+}
+
+/** Takes one file through the edge; `onChunk` may make it wait. */
+export async function decodeFile(job: DecodeJob, edge: EdgeSettings, onChunk: (chunk: StagedChunk, bytesRead: number) => Promise<void>): Promise<DecodedFile> {
+  const contract = contractOf(job.feed, edge.contracts);
+  const check = compileContract(contract, edge.rules[job.feed] as NormalisingRules);
+  const ready: StagedChunk[] = [];
+  const receiver = new RecordReceiver(
+    {
+      check,
+      contracts: edge.contracts,
+      origin: { feed: job.feed, source: job.source, encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version, receivedAtMicros: job.receivedAtMicros },
+      currency: edge.currency,
+      rates: edge.rates,
+      reportingTimeZone: edge.reportingTimeZone,
+      directory: job.directory,
+      name: job.name,
+      firstStageRow: job.firstStageRow,
+      firstPosition: job.firstPosition,
+    },
+    (chunk) => ready.push(chunk),
+  );
+  const decoder = createDecoder({ encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter }, receiver);
+  receiver.decoder = decoder;
+  await pushFile(job.path, decoder, async (bytesRead) => {
+    for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, bytesRead);
+  });
+  receiver.flush();
+  for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, job.bytes);
+  await requireUnchanged(job);
+  return { complete: decoder.complete, unknownFields: [...decoder.unknownFields] };
+}
+
+/** Reads records of a file again, by their positions, for their bytes. */
+export async function readRawRecords(job: DecodeJob, edge: EdgeSettings, positions: readonly number[]): Promise<Map<number, RawRecord>> {
+  const contract = contractOf(job.feed, edge.contracts);
+  const check = compileContract(contract, edge.rules[job.feed] as NormalisingRules);
+  const wanted = new Set(positions);
+  const found = new Map<number, RawRecord>();
+  const decoder: Decoder = createDecoder(
+    { encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter },
+    {
+      record: (slots) => {
+        if (wanted.has(slots.recordNumber)) {
+          found.set(slots.recordNumber, { raw: decoder.currentRaw().slice(), encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version });
+        }
+      },
+      malformed: () => undefined,
+    },
+  );
+  await pushFile(job.path, decoder, async () => undefined);
+  await requireUnchanged(job);
+  return found;
+}
+
+async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
+  const file = createReadStream(path, { highWaterMark: 524_288 });
+  for await (const part of openDecompressed(file, path)) {
+    if (part instanceof Uint8Array) decoder.push(part);
+    else decoder.damage(part.damage);
+    await afterEach(file.bytesRead);
+    if (!decoder.complete) break;
+  }
+  decoder.end();
+  file.destroy();
+}
+
+/** A file that is written to while it is read would be taken in a state that it never had. */
+async function requireUnchanged(job: DecodeJob): Promise<void> {
+  const { size, mtimeMs } = await stat(job.path);
+  if (size !== job.bytes || mtimeMs !== job.modifiedMs) {
+    throw new AdvertiseXError('source_changed', `${job.path} changed while it was read`, 'Run the same command again once the file is complete; nothing of it was taken since the last committed batch.');
+  }
+}

@@ -1,0 +1,108 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { AdvertiseXError, type ErrorCode } from '../domain/errors.ts';
+import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
+import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
+
+type Job = Extract<WorkerRequest, { kind: 'hash' | 'decode' | 'read-raw' }>;
+/** Resolves when the worker may stage one more chunk. */
+export type TakeChunk = (chunk: StagedChunk, bytesRead: number) => Promise<void>;
+
+interface QueuedJob {
+  readonly request: Job;
+  readonly takeChunk?: TakeChunk;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Decoding on worker threads, so that the engine works at the same time. Workers are started as they are needed. */
+export class WorkerPool {
+  private readonly edge: EdgeSettings;
+  private readonly size: number;
+  private readonly workers = new Set<Worker>();
+  private readonly idle: Worker[] = [];
+  private readonly queue: QueuedJob[] = [];
+
+  constructor(size: number, edge: EdgeSettings) {
+    this.size = size;
+    this.edge = edge;
+  }
+
+  hash(path: string): Promise<string> {
+    return this.perform<string>({ kind: 'hash', path });
+  }
+
+  decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile> {
+    return this.perform<DecodedFile>({ kind: 'decode', job }, takeChunk);
+  }
+
+  readRaw(job: DecodeJob, positions: readonly number[]): Promise<ReadonlyMap<number, RawRecord>> {
+    return this.perform<ReadonlyMap<number, RawRecord>>({ kind: 'read-raw', job, positions });
+  }
+
+  async close(): Promise<void> {
+    const closed = new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.');
+    for (const job of this.queue.splice(0)) job.reject(closed);
+    await Promise.all([...this.workers].map((worker) => worker.terminate()));
+    this.workers.clear();
+  }
+
+  private perform<Result>(request: Job, takeChunk?: TakeChunk): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      this.queue.push({ request, ...(takeChunk === undefined ? {} : { takeChunk }), resolve: resolve as (result: never) => void, reject });
+      this.assign();
+    });
+  }
+
+  private assign(): void {
+    while (this.queue.length > 0) {
+      const worker = this.idle.pop() ?? (this.workers.size < this.size ? this.start() : undefined);
+      if (worker === undefined) return;
+      this.run(worker, this.queue.shift() as QueuedJob);
+    }
+  }
+
+  private run(worker: Worker, job: QueuedJob): void {
+    const settle = () => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      worker.off('exit', onExit);
+      // An idle worker does not keep the process alive.
+      worker.unref();
+    };
+    const onMessage = (reply: WorkerReply) => {
+      if (reply.kind === 'chunk') {
+        // A chunk that cannot be taken ends the run elsewhere; the worker then waits until it is stopped.
+        job.takeChunk?.(reply.chunk, reply.bytesRead).then(
+          () => worker.postMessage({ kind: 'go-on' } satisfies WorkerRequest),
+          (error) => job.reject(error),
+        );
+        return;
+      }
+      settle();
+      this.idle.push(worker);
+      if (reply.kind === 'done') job.resolve(reply.result as never);
+      else job.reject(new AdvertiseXError(reply.code as ErrorCode, reply.message, reply.remedy));
+      this.assign();
+    };
+    const onError = (error: unknown) => {
+      settle();
+      this.workers.delete(worker);
+      job.reject(new AdvertiseXError('worker_failed', `A decoding worker failed: ${error instanceof Error ? error.message : String(error)}`, 'Run the same command again; if it fails again, report this message with the version.', error));
+    };
+    const onExit = (code: number) => onError(new Error(`it stopped with code ${code}`));
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.on('exit', onExit);
+    worker.ref();
+    worker.postMessage(job.request);
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+    worker.postMessage({ kind: 'settings', edge: this.edge } satisfies WorkerRequest);
+    this.workers.add(worker);
+    return worker;
+  }
+}

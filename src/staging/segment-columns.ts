@@ -1,0 +1,25 @@
+import type { ColumnType, Table } from '../domain/table.ts';
+import type { StagedType } from './column-builder.ts';
+import type { StagedColumn } from './segment-writer.ts';
+
+/** Told once a file, not once a row. */
+const RUN_COLUMNS: ReadonlySet<string> = new Set(['source', 'received_at']);
+const HASH_COLUMNS: ReadonlySet<string> = new Set(['key_hash', 'content_hash', 'user_hash']);
+const STAGED_TYPES: Readonly<Record<ColumnType, StagedType>> = {
+  varchar: 'utf8',
+  bigint: 'int64',
+  timestamp: 'timestamp',
+  date: 'date',
+  boolean: 'boolean',
+  key: 'key',
+  blob: 'bytes',
+};
+
+/** How a staged table is laid out in a segment. */
+export function segmentColumns(table: Table): StagedColumn[] {
+  return table.columns.map(({ name, type }) => {
+    if (RUN_COLUMNS.has(name)) return { name, type: STAGED_TYPES[type], inRuns: true };
+    if (HASH_COLUMNS.has(name)) return { name, type: 'hash' };
+    return { name, type: STAGED_TYPES[type], nullable: type !== 'key' };
+  });
+}
