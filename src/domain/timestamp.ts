@@ -92,6 +92,16 @@ export function readDate(bytes: Uint8Array, start: number, end: number, into: Fl
   return true;
 }
 
+/** The day, counted from 1970-01-01, on which a moment falls in a zone: `report_date`. Throws a RangeError where the zone is not known. */
+export function createReportDate(zone: string): (micros: number) => number {
+  const clock = new ZoneClock(zone);
+  if (clock.isUtc) return (micros) => Math.floor(Math.floor(micros / 1e6) / SECONDS_PER_DAY);
+  return (micros) => {
+    const seconds = Math.floor(micros / 1e6);
+    return Math.floor((seconds + clock.offsetAt(seconds)) / SECONDS_PER_DAY);
+  };
+}
+
 function readEpoch(bytes: Uint8Array, start: number, end: number, into: Float64Array, at: number): boolean {
   const negative = start < end && bytes[start] === DASH;
   const wholeStart = negative ? start + 1 : start;

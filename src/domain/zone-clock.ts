@@ -1,5 +1,3 @@
-import { SECONDS_PER_DAY } from './calendar.ts';
-
 /**
  * What clocks in an IANA zone show, from the time zone data of the runtime (Intl), cached because Intl takes microseconds an answer.
  *
@@ -95,14 +93,4 @@ class QuarterCache {
     this.#offsets[place] = first;
     return first;
   }
-}
-
-/** The day, counted from 1970-01-01, on which a moment falls in a zone: `report_date`. Throws a RangeError where the zone is not known. */
-export function createReportDate(zone: string): (micros: number) => number {
-  const clock = new ZoneClock(zone);
-  if (clock.isUtc) return (micros) => Math.floor(Math.floor(micros / 1e6) / SECONDS_PER_DAY);
-  return (micros) => {
-    const seconds = Math.floor(micros / 1e6);
-    return Math.floor((seconds + clock.offsetAt(seconds)) / SECONDS_PER_DAY);
-  };
 }
