@@ -1,5 +1,5 @@
 /** SEMANTICS §3 (currency) and §6: what reference data adds to an event. */
-import { halfUp } from './normalise.ts';
+import { halfUp, MAX_MICROS } from './normalise.ts';
 import type { Row } from './words.ts';
 
 const AMOUNTS = ['price_cpm_micros', 'value_micros', 'amount_cpm_micros', 'clearing_cpm_micros'];
@@ -11,18 +11,17 @@ function rateOf(event: Row, rates: readonly Row[], instanceCurrency: string): bi
   return (rates.find((rate) => rate['currency'] === event['currency'] && rate['rate_date'] === day)?.['rate_e9'] as bigint | undefined) ?? null;
 }
 
-/** An amount in a currency that has no rate on that day cannot be counted. */
-export function hasUnknownCurrency(event: Row, rates: readonly Row[], instanceCurrency: string): boolean {
-  const amounts = AMOUNTS.filter((column) => (event[column] ?? null) !== null);
-  return amounts.length > 0 && (event['currency'] ?? null) !== null && rateOf(event, rates, instanceCurrency) === null;
-}
-
-/** The event with its amounts in the instance's currency. */
-export function convertAmounts(event: Row, rates: readonly Row[], instanceCurrency: string): Row {
-  const rate = rateOf(event, rates, instanceCurrency);
+/** The event with its amounts in the instance's currency, by the rates known when it was received; or why that cannot be done. */
+export function convertAmounts(event: Row, rates: readonly Row[], instanceCurrency: string): Row | 'unknown_currency' | 'bad_number' {
   const converted: Row = { ...event };
-  for (const column of AMOUNTS)
-    if ((event[column] ?? null) !== null && rate !== null) converted[column] = halfUp((event[column] as bigint) * rate, 1_000_000_000n);
+  for (const column of AMOUNTS) {
+    if ((event[column] ?? null) === null) continue;
+    const rate = rateOf(event, rates, instanceCurrency);
+    if (rate === null) return 'unknown_currency';
+    const amount = halfUp((event[column] as bigint) * rate, 1_000_000_000n);
+    if (amount > MAX_MICROS) return 'bad_number';
+    converted[column] = amount;
+  }
   return converted;
 }
 

@@ -18,7 +18,8 @@ export interface Checked {
 /** What a feed's event is. Reference feeds have none. */
 export type EventType = 'impression' | 'click' | 'conversion' | 'bid_request';
 
-const MAX_MICROS = 8_790_000_000_000n;
+/** The largest amount. */
+export const MAX_MICROS = 8_790_000_000_000n;
 
 class Broken extends Error {}
 
@@ -77,10 +78,10 @@ function readValue(raw: Raw, field: Field, zone: string, receivedAt: bigint): Va
   switch (field.type) {
     case 'id':
       wholeNumber(raw, text);
-      return sized(text, field.maxLength, /\p{Cc}/u.test(text) ? 'bad_id' : null, 'bad_id');
+      return sized(text, 1, field.maxLength, /\p{Cc}/u.test(text), 'bad_id');
     case 'text':
       wholeNumber(raw, text);
-      return sized(text, field.maxLength, null, 'wrong_type');
+      return sized(text, 0, field.maxLength, false, 'wrong_type');
     case 'host':
       return readHost(text);
     case 'enum': {
@@ -123,9 +124,9 @@ function wholeNumber(raw: Raw, text: string): void {
 }
 
 /** Lengths are in characters (code points). */
-function sized(text: string, maxLength: number, problem: string | null, tooLong: string): string {
-  if (problem !== null) throw new Broken(problem);
-  if ([...text].length > maxLength) throw new Broken(tooLong);
+function sized(text: string, least: number, most: number, isWrong: boolean, code: string): string {
+  const length = [...text].length;
+  if (isWrong || length < least || length > most) throw new Broken(code);
   return text;
 }
 
@@ -150,7 +151,7 @@ export function halfUp(dividend: bigint, divisor: bigint): bigint {
 /** A host name without what an address can have around it. */
 function readHost(text: string): string {
   let host = text.toLowerCase();
-  host = host.replace(/^[a-z][a-z0-9+.-]*:\/\//, '');
+  host = host.replace(/^([a-z][a-z0-9+.-]*:)?\/\//, '');
   host = host.replace(/[/?#].*$/s, '');
   host = host.replace(/^.*@/s, '');
   host = host.replace(/:[0-9]*$/, '');

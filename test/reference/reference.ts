@@ -2,7 +2,7 @@
 import { attribute } from './attribution.ts';
 import { matchClicks } from './correlation.ts';
 import { decode, type Encoding, pickFields } from './decode.ts';
-import { convertAmounts, hasUnknownCurrency, resolveCampaign } from './enrichment.ts';
+import { convertAmounts, resolveCampaign } from './enrichment.ts';
 import { type Feed, FIELDS, isReferenceFeed, REFERENCE_KEYS, type ReferenceFeed } from './feeds.ts';
 import { content, eventKey, eventRow } from './identity.ts';
 import { flagBots, flagClicks } from './invalid-traffic.ts';
@@ -84,11 +84,11 @@ class Committed {
   event(feed: Feed, checked: Row, place: Row): Outcome {
     const type = eventTypeOf(feed, checked)!;
     const row = eventRow(type, checked);
-    if (hasUnknownCurrency(row, [...this.reference['currency-rates'].values()], this.settings.instance.currency))
-      return this.refuse(feed, 'unknown_currency', feed === 'bid-requests' ? '/auction/currency' : '/currency', place);
+    const converted = convertAmounts(row, [...this.reference['currency-rates'].values()], this.settings.instance.currency);
+    if (typeof converted === 'string') return this.refuse(feed, converted, feed === 'bid-requests' ? '/auction/currency' : '/currency', place);
     const key = eventKey(type, row);
     const first = this.events.get(key);
-    if (first === undefined) this.events.set(key, { type, row, content: content(row), place });
+    if (first === undefined) this.events.set(key, { type, row: converted, content: content(row), place });
     else if (first.content === content(row)) return 'duplicate';
     else return this.refuse(feed, 'id_conflict', '', place);
     return 'accepted';
@@ -105,10 +105,7 @@ export function reference(files: readonly ReceivedFile[], settings: ReferenceSet
   const eventsOf = (type: EventType) =>
     [...committed.events]
       .filter(([, event]) => event.type === type)
-      .map(([event_key, event]): Row => {
-        const converted = convertAmounts(event.row, rows('currency-rates'), settings.instance.currency);
-        return { event_key, ...converted, report_date: dayIn(zone, event.row['event_time'] as bigint), ...event.place };
-      })
+      .map(([event_key, { row, place }]): Row => ({ event_key, ...row, report_date: dayIn(zone, row['event_time'] as bigint), ...place }))
       .sort(ascending('event_key'));
 
   const impressions = flagBots(eventsOf('impression').map((impression) => resolveCampaign(impression, rows('creatives'))));

@@ -20,7 +20,7 @@ function readEpoch(text: string): bigint | 'bad_timestamp' | null {
   const whole = BigInt(digits!);
   if (minus === '-') return -1n;
   if (whole >= 10n ** 17n) return 'bad_timestamp';
-  if (whole >= 10n ** 14n) return whole;
+  if (whole >= 10n ** 14n) return fraction === '' ? whole : 'bad_timestamp';
   const places = whole >= 10n ** 11n ? 3 : 6;
   return whole * 10n ** BigInt(places) + BigInt(fraction.padEnd(places, '0').slice(0, places));
 }
