@@ -1,0 +1,314 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { applyBatch } from '../batches/apply-batch.ts';
+import type { CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
+import { AdvertiseXError } from '../domain/errors.ts';
+import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
+import { type DecodedFile, type DecodeJob, type EdgeSettings, readRawRecords } from '../ingest/decode-file.ts';
+import { ROWS_A_CHUNK } from '../ingest/record-receiver.ts';
+import { WorkerPool } from '../ingest/worker-pool.ts';
+import { sniffEncoding } from '../sources/sniff-encoding.ts';
+import { listFiles, type SourceFile } from '../sources/list-files.ts';
+import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import { edgeSettings } from './edge-settings.ts';
+import type { Instance } from './instance.ts';
+
+export interface IngestRequest {
+  readonly feed: Feed;
+  readonly paths: readonly string[];
+  /** Told from the file where absent. */
+  readonly encoding?: Encoding;
+  readonly delimiter?: string;
+  /** What the tables name as the source, for input that has no path. */
+  readonly sourceName?: string;
+}
+
+export interface IngestProgress {
+  readonly stage: 'looking' | 'ingesting' | 'finishing';
+  readonly bytesRead: number;
+  readonly bytesTotal: number;
+  readonly recordsCommitted: number;
+  readonly batches: number;
+}
+
+export interface IngestedFile {
+  readonly path: string;
+  readonly feed: Feed;
+  /** `known`: a file of this content was taken before; its counts are those of then. */
+  readonly state: 'taken' | 'known';
+  readonly complete: boolean;
+  readonly outcomes: OutcomeCounts;
+}
+
+export interface IngestSummary {
+  readonly files: readonly IngestedFile[];
+  readonly batches: readonly number[];
+  readonly outcomes: OutcomeCounts;
+  readonly restated: number;
+}
+
+/** Files become batches: reference data first, because events are resolved with it, then events. */
+export async function ingestFiles(instance: Instance, requests: readonly IngestRequest[], onProgress: (progress: IngestProgress) => void = () => undefined): Promise<IngestSummary> {
+  const ingest = new FileIngest(instance, onProgress);
+  try {
+    return await ingest.run(requests);
+  } finally {
+    await ingest.close();
+  }
+}
+
+interface PlannedFile extends SourceFile {
+  readonly request: IngestRequest;
+  readonly source: string;
+  readonly encoding: Encoding;
+  readonly sha256: string;
+  readonly firstPosition: number;
+  readonly job: DecodeJob;
+}
+
+interface PendingBatch {
+  chunks: SourceChunk[];
+  files: Map<PlannedFile, FileProgress>;
+  records: number;
+}
+
+class FileIngest {
+  private readonly instance: Instance;
+  private readonly onProgress: (progress: IngestProgress) => void;
+  private pool: WorkerPool | undefined;
+  private edge: EdgeSettings | undefined;
+  private readonly planned = new Map<string, PlannedFile>();
+  private readonly committed: CommittedBatch[] = [];
+  private readonly receivedAtMicros: number;
+  private pending: PendingBatch = { chunks: [], files: new Map(), records: 0 };
+  private applying: Promise<void> | undefined;
+  private failure: unknown;
+  private bytesTotal = 0;
+  private readonly bytesRead = new Map<string, number>();
+
+  constructor(instance: Instance, onProgress: (progress: IngestProgress) => void) {
+    this.instance = instance;
+    this.onProgress = onProgress;
+    this.receivedAtMicros = instance.nowMicros();
+  }
+
+  async run(requests: readonly IngestRequest[]): Promise<IngestSummary> {
+    this.edge = await edgeSettings(this.instance);
+    this.pool = new WorkerPool(this.instance.settings.limits.workers ?? availableParallelism(), this.edge);
+    const { plan, known } = await this.plan(requests);
+    const reference = plan.filter((file) => (REFERENCE_FEEDS as readonly Feed[]).includes(file.request.feed));
+    const events = plan.filter((file) => !reference.includes(file));
+    if (reference.length > 0) {
+      await this.ingest(reference, 'reference');
+      this.edge = await edgeSettings(this.instance);
+      this.pool.useSettings(this.edge);
+    }
+    if (events.length > 0) await this.ingest(events, 'late');
+    this.report('finishing');
+    return this.summary(plan, known);
+  }
+
+  async close(): Promise<void> {
+    await this.applying?.catch(() => undefined);
+    await this.pool?.close();
+  }
+
+  /** Which files are new, and from which record on: a file is its content, whatever its name. */
+  private async plan(requests: readonly IngestRequest[]): Promise<{ plan: PlannedFile[]; known: IngestedFile[] }> {
+    const found: { file: SourceFile; request: IngestRequest }[] = [];
+    for (const request of [...requests].sort((a, b) => FEEDS_IN_ORDER.indexOf(a.feed) - FEEDS_IN_ORDER.indexOf(b.feed))) {
+      for (const file of await listFiles(request.paths)) found.push({ file, request });
+    }
+    this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
+    this.report('looking');
+    const hashes = await Promise.all(found.map(({ file }) => (this.pool as WorkerPool).hash(file.path)));
+    const taken = await this.takenFiles();
+    const plan: PlannedFile[] = [];
+    const known: IngestedFile[] = [];
+    for (const [index, { file, request }] of found.entries()) {
+      const sha256 = hashes[index] as string;
+      const content = `${request.feed} ${sha256}`;
+      const before = taken.get(content);
+      const source = request.sourceName ?? file.path;
+      if (before?.done || this.planned.has(content)) {
+        known.push({ path: source, feed: request.feed, state: 'known', complete: before?.complete ?? true, outcomes: before?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 } });
+        this.bytesRead.set(file.path, file.bytes);
+        continue;
+      }
+      const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
+      const job: DecodeJob = {
+        path: file.path,
+        source: before?.path ?? source,
+        feed: request.feed,
+        encoding,
+        delimiter: request.delimiter ?? ',',
+        bytes: file.bytes,
+        modifiedMs: file.modifiedMs,
+        firstPosition: before?.outcomes.received ?? 0,
+        receivedAtMicros: before?.receivedAtMicros ?? this.receivedAtMicros,
+        directory: this.instance.directory.staging,
+        name: `file-${index}`,
+        firstStageRow: index * STAGE_ROWS_A_FILE,
+      };
+      const planned = { ...file, request, source: job.source, encoding, sha256, firstPosition: job.firstPosition, job };
+      this.planned.set(content, planned);
+      plan.push(planned);
+    }
+    return { plan, known };
+  }
+
+  private async takenFiles() {
+    const rows = await this.instance.engine.rows<{
+      path: string;
+      feed: string;
+      sha256: string;
+      records: bigint;
+      accepted: bigint;
+      duplicate: bigint;
+      quarantined: bigint;
+      done: boolean;
+      complete: boolean;
+      received_at: bigint;
+    }>('select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files');
+    return new Map(
+      rows.map((row) => [
+        `${row.feed} ${row.sha256}`,
+        {
+          path: row.path,
+          done: row.done,
+          complete: row.complete,
+          receivedAtMicros: Number(row.received_at),
+          outcomes: { received: Number(row.records), accepted: Number(row.accepted), duplicate: Number(row.duplicate), quarantined: Number(row.quarantined) },
+        },
+      ]),
+    );
+  }
+
+  private async ingest(files: readonly PlannedFile[], cause: 'late' | 'reference'): Promise<void> {
+    const pool = this.pool as WorkerPool;
+    await Promise.all(
+      files.map(async (file) => {
+        const decoded = await pool.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead, cause));
+        this.finishFile(file, decoded);
+        await this.applyIfFull(cause);
+      }),
+    );
+    await this.applying;
+    if (this.pending.chunks.length > 0 || this.pending.files.size > 0) await this.apply(cause);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** A chunk waits for the engine once as much is staged as two batches hold. */
+  private async takeChunk(file: PlannedFile, chunk: StagedChunk, bytesRead: number, cause: 'late' | 'reference'): Promise<void> {
+    this.bytesRead.set(file.path, bytesRead);
+    this.addChunk(file, chunk, undefined);
+    await this.applyIfFull(cause);
+  }
+
+  private finishFile(file: PlannedFile, decoded: DecodedFile): void {
+    this.bytesRead.set(file.path, file.bytes);
+    for (const chunk of decoded.lastChunks) this.addChunk(file, chunk, undefined);
+    this.addChunk(file, undefined, decoded);
+  }
+
+  private addChunk(file: PlannedFile, chunk: StagedChunk | undefined, end: DecodedFile | undefined): void {
+    const { pending } = this;
+    if (chunk !== undefined) {
+      pending.chunks.push({ ...chunk, feed: file.request.feed, source: file.source, receivedAtMicros: file.job.receivedAtMicros });
+      pending.records += chunk.received;
+    }
+    pending.files.set(file, {
+      path: file.source,
+      feed: file.request.feed,
+      sha256: file.sha256,
+      encoding: file.encoding,
+      bytes: file.bytes,
+      receivedAtMicros: file.job.receivedAtMicros,
+      done: end !== undefined,
+      complete: end?.complete ?? true,
+      unknownFields: end?.unknownFields ?? [],
+    });
+    this.report('ingesting');
+  }
+
+  private async applyIfFull(cause: 'late' | 'reference'): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.pending.records < this.instance.settings.limits.batch_records) return;
+    if (this.applying !== undefined) await this.applying;
+    if (this.failure !== undefined) throw this.failure;
+    if (this.applying === undefined && this.pending.records >= this.instance.settings.limits.batch_records) {
+      this.applying = this.apply(cause)
+        .catch((error) => {
+          this.failure = error;
+        })
+        .finally(() => {
+          this.applying = undefined;
+        });
+    }
+  }
+
+  private async apply(cause: 'late' | 'reference'): Promise<void> {
+    const { instance } = this;
+    const { chunks, files } = this.pending;
+    this.pending = { chunks: [], files: new Map(), records: 0 };
+    const committed = await applyBatch(instance, {
+      cause,
+      chunks,
+      files: [...files.values()],
+      stagingDirectory: instance.directory.staging,
+      readRaw: (records) => this.readRaw(records),
+    });
+    this.committed.push(committed);
+    for (const chunk of chunks) for (const segment of chunk.segments) await rm(segment.path, { force: true });
+    this.report('ingesting');
+  }
+
+  /** The bytes of records, read from their files again: conflicts are too rare to keep every record's bytes for. */
+  private async readRaw(records: readonly ConflictingRecord[]): Promise<RawRecord[]> {
+    const files = new Map([...this.planned.values()].map((file) => [`${file.request.feed} ${file.source}`, file]));
+    const positions = new Map<PlannedFile, number[]>();
+    for (const record of records) {
+      const file = files.get(`${record.feed} ${record.source}`) as PlannedFile;
+      positions.set(file, [...(positions.get(file) ?? []), record.position]);
+    }
+    const raw = new Map<PlannedFile, Map<number, RawRecord>>();
+    for (const [file, wanted] of positions) raw.set(file, await readRawRecords(file.job, this.edge as EdgeSettings, wanted));
+    return records.map((record) => {
+      const found = raw.get(files.get(`${record.feed} ${record.source}`) as PlannedFile)?.get(record.position);
+      if (found === undefined) throw new AdvertiseXError('source_changed', `Record ${record.position} of ${record.source} is not there any more`, 'Run the same command again once the file is complete.');
+      return found;
+    });
+  }
+
+  private report(stage: IngestProgress['stage']): void {
+    let bytesRead = 0;
+    for (const bytes of this.bytesRead.values()) bytesRead += bytes;
+    this.onProgress({
+      stage,
+      bytesRead,
+      bytesTotal: this.bytesTotal,
+      recordsCommitted: this.committed.reduce((sum, batch) => sum + batch.outcomes.received, 0),
+      batches: this.committed.length,
+    });
+  }
+
+  private async summary(plan: readonly PlannedFile[], known: readonly IngestedFile[]): Promise<IngestSummary> {
+    const taken = await this.takenFiles();
+    const files = plan.map((file): IngestedFile => {
+      const now = taken.get(`${file.request.feed} ${file.sha256}`);
+      return { path: file.source, feed: file.request.feed, state: 'taken', complete: now?.complete ?? true, outcomes: now?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 } };
+    });
+    const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+    for (const batch of this.committed) {
+      outcomes.received += batch.outcomes.received;
+      outcomes.accepted += batch.outcomes.accepted;
+      outcomes.duplicate += batch.outcomes.duplicate;
+      outcomes.quarantined += batch.outcomes.quarantined;
+    }
+    return { files: [...files, ...known], batches: this.committed.map((batch) => batch.batchId), outcomes, restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0) };
+  }
+}
+
+/** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
+const FEEDS_IN_ORDER: readonly Feed[] = [...REFERENCE_FEEDS, 'ad-impressions', 'bid-requests', 'clicks-conversions'] satisfies Feed[];
+const STAGE_ROWS_A_FILE = ROWS_A_CHUNK * 65_536;

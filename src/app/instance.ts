@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { loadModels, type Model, runModel } from '../batches/models.ts';
+import { SETTINGS, storeTables } from '../batches/store-tables.ts';
+import type { Settings } from '../config/settings.ts';
+import { AdvertiseXError } from '../domain/errors.ts';
+import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { Contracts } from '../staging/staged-tables.ts';
+import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
+import { requireSameSettings, settingMacros } from './derived-settings.ts';
+
+export interface InstanceOptions {
+  readonly dataDirectory: string;
+  readonly settings: Settings;
+  readonly contracts: Contracts;
+  /** `rebuild` may open data that was derived with other settings: it is what changes that. */
+  readonly access: 'read' | 'write' | 'rebuild';
+  /** What the process is doing, for whoever finds the data held. */
+  readonly command: string;
+  readonly nowMicros: () => number;
+  /** Told before each step of a batch. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** One client's data, opened: what every command of the application works on. */
+export interface Instance extends InstanceOptions {
+  readonly directory: DataDirectory;
+  readonly engine: Engine;
+  readonly models: ReadonlyMap<string, Model>;
+  close(): Promise<void>;
+}
+
+export async function openInstance(options: InstanceOptions): Promise<Instance> {
+  const directory = dataDirectory(options.dataDirectory);
+  const isReader = options.access === 'read';
+  if (isReader && !existsSync(directory.database)) {
+    throw new AdvertiseXError('not_found', `There is no data in ${directory.path} yet`, 'Ingest some (`advertisex ingest --help`), run `advertisex demo`, or name another data directory with --data.');
+  }
+  if (!isReader) await prepareDataDirectory(directory);
+  const models = loadModels();
+  try {
+    const engine = await DuckDbEngine.open({
+      path: directory.database,
+      access: isReader ? 'read' : 'write',
+      memory: options.settings.limits.memory,
+      threads: options.settings.limits.threads ?? availableParallelism(),
+      spillDirectory: directory.spill,
+    });
+    try {
+      if (!isReader) {
+        await takeOver(directory, options.command, options.nowMicros());
+        await prepareStore(engine, models, options);
+      }
+      await engine.setVariables({ asOf: null });
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+    const close = async () => {
+      await engine.close();
+      if (!isReader) await giveBack(directory);
+    };
+    return { ...options, directory, engine, models, close };
+  } catch (error) {
+    throw await nameHolder(directory, error);
+  }
+}
+
+/** Tables, macros and views, brought to what this version and these contracts say; nothing is done where they are that already. */
+async function prepareStore(engine: Engine, models: ReadonlyMap<string, Model>, { contracts, settings, access }: InstanceOptions): Promise<void> {
+  const tables = storeTables(contracts);
+  const views = orderViews([...models.values()].filter((model) => model.kind === 'view'));
+  const macros = settingMacros(settings);
+  const layout = createHash('sha256').update(JSON.stringify([tables, views.map((view) => view.select)])).digest('hex');
+  await engine.transaction(async () => {
+    await engine.ensureTable(SETTINGS);
+    await requireSameSettings(engine, settings, access === 'rebuild' ? 'model-changes' : 'nothing');
+    const [before] = await engine.rows<{ value: string }>("select value from store.settings where name = 'layout'");
+    for (const [name, value] of Object.entries(macros)) await engine.defineSetting(name, value);
+    if (before?.value === layout) return;
+    for (const table of tables) await engine.ensureTable(table);
+    for (const view of views) await runModel(engine, view);
+    await engine.run("delete from store.settings where name = 'layout'");
+    await engine.insert(SETTINGS, [{ name: 'layout', value: layout }]);
+  });
+}
+
+/** Views after the views they read. */
+function orderViews(views: readonly Model[]): Model[] {
+  const ordered: Model[] = [];
+  const place = (view: Model) => {
+    if (ordered.includes(view)) return;
+    for (const other of views) if (other !== view && new RegExp(`\\b${other.name.replace('.', '\\.')}\\b`).test(view.select.replace(/^\/\*[\s\S]*?\*\//, ''))) place(other);
+    ordered.push(view);
+  };
+  for (const view of views) place(view);
+  return ordered;
+}
