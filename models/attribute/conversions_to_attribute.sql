@@ -8,6 +8,7 @@ select c.event_key, micros(c.event_time) as event_us, c.report_date, c.user_id, 
        coalesce(c.value_micros, 0) as value_micros, c.batch_id = this_batch() as is_new
 from store.conversions c
 where c.batch_id = this_batch()
+   or c.event_time >= rebuild_from()
    or exists (
      select 1 from changed_touches t
      where t.user_hash = c.user_hash and t.user_id = c.user_id

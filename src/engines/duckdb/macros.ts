@@ -5,6 +5,8 @@ export const MACROS: readonly string[] = [
   "this_batch() as getvariable('this_batch')",
   "this_cause() as getvariable('this_cause')",
   "as_of() as coalesce(cast(getvariable('as_of') as bigint), 9223372036854775807)",
+  // Set for a rebuild alone; NULL otherwise, and then no row is at or after it.
+  "rebuild_from() as cast(getvariable('rebuild_from') as timestamp)",
   // Times as integers, because every rule about time is one about integer differences.
   'micros(t) as epoch_us(t)',
   'from_micros(us) as make_timestamp(us)',
