@@ -1,0 +1,147 @@
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceText } from './durable-files.ts';
+import { reportingFailures } from './lake-failure.ts';
+import { listTable, MANIFEST_FILE, WRITING_FOLDER } from './lake-layout.ts';
+import { type LakeManifest, type ManifestFile, type ManifestTable, readManifest, renderManifest } from './lake-manifest.ts';
+import type { LakePosition, LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
+import { type LakeStep, type WrittenSlice, writeSlices } from './write-slices.ts';
+
+export interface LakeExportOptions {
+  /** Writes every slice again, changed or not. */
+  readonly everything?: boolean;
+  readonly onProgress?: (progress: LakeProgress) => void;
+  /** Called before each change on disk: what it throws breaks the export off there. */
+  readonly beforeStep?: (step: LakeStep) => unknown;
+}
+
+export interface LakeProgress {
+  readonly slicesDone: number;
+  readonly slicesToDo: number;
+}
+
+export interface LakeExport {
+  /** The lake shows the tables as of this batch. */
+  readonly batch: number;
+  readonly tables: readonly ExportedTable[];
+}
+
+export interface ExportedTable {
+  readonly name: string;
+  /** Slices (days) that were written, and those that have no rows any more. */
+  readonly written: number;
+  readonly removed: number;
+  /** Of the slices written. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** So many slices are written aside at a time: it bounds the space that old and new take together. */
+const SLICES_A_WAVE = 32;
+
+/**
+ * Brings the lake up to the last committed batch: each slice that changed is written aside, then put in its place by one rename.
+ * Whenever it breaks off, each slice is whole, as it was or as it is now, and the next export does the rest.
+ */
+export async function exportLake(source: LakeSource, lake: string, options: LakeExportOptions = {}): Promise<LakeExport> {
+  return reportingFailures(lake, async () => {
+    const beforeStep = options.beforeStep ?? (() => undefined);
+    const writing = join(lake, WRITING_FOLDER);
+    await beforeStep('clear_writing');
+    await rm(writing, { recursive: true, force: true });
+    await mkdir(writing, { recursive: true });
+    const position = await source.position();
+    const plans = await planExport(source, lake, position, options.everything ?? false);
+    const slices = plans.flatMap(({ table, slices }) => slices.map((slice) => ({ table, slice })));
+    let slicesDone = 0;
+    for (let from = 0; from === 0 || from < slices.length; from += SLICES_A_WAVE) {
+      const wave = slices.slice(from, from + SLICES_A_WAVE);
+      const written = await writeSlices(source, lake, wave, beforeStep, () => options.onProgress?.({ slicesDone: ++slicesDone, slicesToDo: slices.length }));
+      for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
+      await beforeStep('write_manifest');
+      await replaceText(join(lake, MANIFEST_FILE), join(writing, MANIFEST_FILE), renderManifest(manifestOf(position, plans)), () =>
+        beforeStep('replace_manifest'),
+      );
+    }
+    await beforeStep('remove_writing');
+    await rm(writing, { recursive: true, force: true });
+    return { batch: position.batch, tables: plans.map(resultOf) };
+  });
+}
+
+interface TablePlan {
+  readonly table: LakeTable;
+  /** What the manifest says of the table, where the export only has to bring changes to it. */
+  readonly before: ManifestTable | undefined;
+  readonly slices: readonly LakeSlice[];
+  readonly done: WrittenSlice[];
+}
+
+async function planExport(source: LakeSource, lake: string, position: LakePosition, everything: boolean): Promise<TablePlan[]> {
+  const manifest = everything ? undefined : await readManifest(lake);
+  const plans: TablePlan[] = [];
+  for (const table of source.tables) {
+    const entry = manifest?.origin === position.origin ? manifest.tables.find(({ name }) => name === table.name) : undefined;
+    const before = entry !== undefined && isUsable(entry, table, position) ? entry : undefined;
+    plans.push({ table, before, slices: await slicesToWrite(source, lake, table, before), done: [] });
+  }
+  return plans;
+}
+
+/** What stands in the manifest can be built on if it speaks of the same columns and of no later batch. */
+function isUsable(entry: ManifestTable, table: LakeTable, position: LakePosition): boolean {
+  return (
+    entry.batch <= position.batch &&
+    entry.divided === table.divided &&
+    entry.columns.length === table.columns.length &&
+    table.columns.every(({ name, type }, index) => entry.columns[index]?.name === name && entry.columns[index]?.type === type)
+  );
+}
+
+async function slicesToWrite(source: LakeSource, lake: string, table: LakeTable, before: ManifestTable | undefined): Promise<LakeSlice[]> {
+  const slices = new Set(await source.slicesChangedSince(table, before?.batch ?? null));
+  if (before === undefined) {
+    // What lies there is of an unknown state: a slice without rows is found to be empty, and goes.
+    for (const slice of (await listTable(lake, table)).files.keys()) slices.add(slice);
+  } else {
+    for (const file of before.files) if (await isDamaged(lake, file)) slices.add(file.slice);
+  }
+  return [...slices].sort();
+}
+
+/** Cheap signs that a file is not the one the manifest means: gone, or of another size. `checkLake` looks inside. */
+async function isDamaged(lake: string, file: ManifestFile): Promise<boolean> {
+  try {
+    return (await stat(join(lake, file.path))).size !== file.bytes;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+/** A table is as of the new batch once all its slices are in place; until then it stays as it was, and is left out if it was not there. */
+function manifestOf({ origin, batch }: LakePosition, plans: readonly TablePlan[]): LakeManifest {
+  const tables = plans.flatMap(({ table, before, slices, done }) => {
+    if (done.length < slices.length) return before ?? [];
+    const files = new Map((before?.files ?? []).map((file) => [file.slice, file]));
+    for (const { slice, file } of done) {
+      if (file === undefined) files.delete(slice);
+      else files.set(slice, { slice, ...file, batch });
+    }
+    const { name, divided } = table;
+    const columns = table.columns.map((column) => ({ name: column.name, type: column.type }));
+    return { name, batch, divided, columns, files: [...files.values()].sort((a, b) => (a.slice < b.slice ? -1 : 1)) };
+  });
+  return { format: 'advertisex-lake', version: 1, origin, tables };
+}
+
+function resultOf({ table, done }: TablePlan): ExportedTable {
+  const files = done.flatMap(({ file }) => file ?? []);
+  return {
+    name: table.name,
+    written: files.length,
+    removed: done.length - files.length,
+    rows: files.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
