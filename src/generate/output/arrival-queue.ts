@@ -1,0 +1,128 @@
+import { MICROS_PER_MINUTE } from '../diurnal-curve.ts';
+
+/** Told where a record came to stand. What the truth wants to know of it hangs on this. */
+export interface Placed {
+  placed(file: string, record: number): void;
+}
+
+/** Takes the records of a feed in the order of arrival. */
+export interface RecordPlace {
+  /** What arrives from now on arrives at this minute. */
+  minute(minute: number): void;
+  append(bytes: Buffer, start: number, end: number): void;
+  /** Where the next record will stand. */
+  readonly file: string;
+  readonly recordNumber: number;
+}
+
+/**
+ * Records between their making and their arrival: a bucket for each minute of arrival, rendered already, so that what waits
+ * for days (two in a thousand) costs its bytes and no more.
+ */
+export class ArrivalQueue {
+  private readonly buckets = new Map<number, Bucket>();
+  private readonly free: Bucket[] = [];
+  private latest = -1;
+
+  addText(arrivalMicros: number, line: string, note?: Placed): void {
+    const bucket = this.bucketAt(arrivalMicros);
+    bucket.addText(arrivalMicros % MICROS_PER_MINUTE, line, note);
+  }
+
+  addBytes(arrivalMicros: number, bytes: Buffer, length: number, note?: Placed): void {
+    this.bucketAt(arrivalMicros).addBytes(arrivalMicros % MICROS_PER_MINUTE, bytes, length, note);
+  }
+
+  /** The last minute that anything waits for. */
+  get lastMinute(): number {
+    return this.latest;
+  }
+
+  /** Writes what arrives in this minute; nothing may be added to it afterwards. */
+  release(minute: number, place: RecordPlace): void {
+    const bucket = this.buckets.get(minute);
+    if (bucket === undefined) return;
+    this.buckets.delete(minute);
+    place.minute(minute);
+    bucket.writeTo(place);
+    bucket.clear();
+    if (this.free.length < 4) this.free.push(bucket);
+  }
+
+  private bucketAt(arrivalMicros: number): Bucket {
+    const minute = Math.floor(arrivalMicros / MICROS_PER_MINUTE);
+    let bucket = this.buckets.get(minute);
+    if (bucket === undefined) {
+      bucket = this.free.pop() ?? new Bucket();
+      this.buckets.set(minute, bucket);
+      if (minute > this.latest) this.latest = minute;
+    }
+    return bucket;
+  }
+}
+
+/** 2²⁴ records a minute and feed; a minute has fewer than 2²⁶ microseconds, so both fit a double. */
+const MOST_RECORDS = 2 ** 24;
+
+class Bucket {
+  private bytes = Buffer.allocUnsafeSlow(1024);
+  private length = 0;
+  private count = 0;
+  private ends = new Int32Array(16);
+  private offsets = new Float64Array(16);
+  private readonly notes = new Map<number, Placed>();
+
+  addText(offset: number, line: string, note: Placed | undefined): void {
+    // Two bytes a character hold every text that is not astral; the lines here are ASCII but for a few.
+    this.reserve(line.length * 3);
+    this.length += this.bytes.write(line, this.length);
+    this.close(offset, note);
+  }
+
+  addBytes(offset: number, bytes: Buffer, length: number, note: Placed | undefined): void {
+    this.reserve(length);
+    bytes.copy(this.bytes, this.length, 0, length);
+    this.length += length;
+    this.close(offset, note);
+  }
+
+  writeTo(place: RecordPlace): void {
+    const order = new Float64Array(this.count);
+    for (let i = 0; i < this.count; i++) order[i] = (this.offsets[i] as number) * MOST_RECORDS + i;
+    order.sort();
+    for (const key of order) {
+      const i = key % MOST_RECORDS;
+      if (this.notes.size > 0) this.notes.get(i)?.placed(place.file, place.recordNumber);
+      place.append(this.bytes, i === 0 ? 0 : (this.ends[i - 1] as number), this.ends[i] as number);
+    }
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.count = 0;
+    this.notes.clear();
+  }
+
+  private close(offset: number, note: Placed | undefined): void {
+    if (this.count === this.ends.length) {
+      this.ends = grown(this.ends, new Int32Array(this.count * 2));
+      this.offsets = grown(this.offsets, new Float64Array(this.count * 2));
+    }
+    if (note !== undefined) this.notes.set(this.count, note);
+    this.ends[this.count] = this.length;
+    this.offsets[this.count] = offset;
+    this.count++;
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const bigger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + more));
+    this.bytes.copy(bigger, 0, 0, this.length);
+    this.bytes = bigger;
+  }
+}
+
+function grown<T extends Int32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,89 @@
+import type { RandomStream } from '../random-stream.ts';
+import { IdSequence } from '../world/hashing.ts';
+import { AvroWriter } from './avro-writer.ts';
+import { type BidRecord, emptyBid, writeBid } from './bid-record.ts';
+import { emptyImpression, type ImpressionRecord, spellImpression } from './impression-record.ts';
+import type { RecordForm } from './record-form.ts';
+import { emptyResponse, type ResponseRecord, spellResponse } from './response-record.ts';
+import { spellTime } from './time-forms.ts';
+
+/** The ids of everything that happens, one sequence a kind. */
+export interface EventIds {
+  readonly impressions: IdSequence;
+  readonly auctions: IdSequence;
+  readonly responses: IdSequence;
+  readonly orders: IdSequence;
+}
+
+export function eventIds(random: RandomStream): EventIds {
+  return {
+    impressions: new IdSequence('imp-', random.bits()),
+    auctions: new IdSequence('au-', random.bits()),
+    responses: new IdSequence('ev-', random.bits()),
+    orders: new IdSequence('ORD-', random.bits()),
+  };
+}
+
+export function impressionForm(ids: EventIds): RecordForm<ImpressionRecord> {
+  return {
+    blank: emptyImpression,
+    put: (record, queue, arrival, note) => queue.addText(arrival, spellImpression(record), note),
+    bytes: (record) => Buffer.from(spellImpression(record)),
+    respell: (record) => {
+      record.timestamp = `"${spellTime('micros', record.eventMicros)}"`;
+    },
+    renew: (record) => {
+      record.impressionId = `"${ids.impressions.next()}"`;
+    },
+    hasId: (record) => record.impressionId !== '',
+    contradict: (record) => {
+      record.viewable = record.viewable === 'true' ? 'false' : 'true';
+    },
+  };
+}
+
+export function responseForm(ids: EventIds): RecordForm<ResponseRecord> {
+  return {
+    blank: emptyResponse,
+    put: (record, queue, arrival, note) => queue.addText(arrival, spellResponse(record), note),
+    bytes: (record) => Buffer.from(spellResponse(record)),
+    respell: (record) => {
+      record.timestamp = spellTime('micros', record.eventMicros);
+    },
+    renew: (record) => {
+      record.eventId = ids.responses.next();
+    },
+    hasId: (record) => record.eventId !== '' || record.orderId !== '',
+    contradict: (record) => {
+      record.ip = record.ip === '203.0.113.0' ? '198.51.100.0' : '203.0.113.0';
+    },
+  };
+}
+
+export function bidForm(ids: EventIds): RecordForm<BidRecord> {
+  const scratch = new AvroWriter();
+  return {
+    blank: emptyBid,
+    put: (record, queue, arrival, note) => {
+      scratch.clear();
+      writeBid(record, scratch);
+      queue.addBytes(arrival, scratch.bytes, scratch.length, note);
+    },
+    bytes: (record) => {
+      scratch.clear();
+      writeBid(record, scratch);
+      return Buffer.from(scratch.bytes.subarray(0, scratch.length));
+    },
+    respell: (record) => {
+      // Avro leaves little choice; an empty text is a null all the same.
+      record.age ??= '';
+    },
+    renew: (record) => {
+      record.requestId = ids.auctions.next();
+    },
+    hasId: (record) => record.requestId !== null,
+    contradict: (record) => {
+      record.age = record.age === '25-34' ? '35-44' : '25-34';
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import { MICROS_PER_MINUTE } from '../diurnal-curve.ts';
+import { RandomStream } from '../random-stream.ts';
+import { emptyImpression, type ImpressionRecord } from '../records/impression-record.ts';
+import { spellMoney } from '../records/money-text.ts';
+import type { EventIds } from '../records/record-forms.ts';
+import { cutTo, isNumberForm, spellTime } from '../records/time-forms.ts';
+import type { CampaignDays } from '../truth/campaign-days.ts';
+import { type ImpressionHistory, NO_CAMPAIGN } from '../truth/touch-history.ts';
+import type { Campaign } from '../world/campaigns.ts';
+import { permuted } from '../world/hashing.ts';
+import type { Bids } from './bids.ts';
+import type { Dispatch } from './dispatch.ts';
+import { ForeignMoney } from './foreign-money.ts';
+import type { Responses } from './responses.ts';
+import type { Visits } from './visits.ts';
+import type { World } from './world.ts';
+
+export interface ImpressionsOptions {
+  readonly world: World;
+  readonly ids: EventIds;
+  readonly visits: Visits;
+  readonly dispatch: Dispatch<ImpressionRecord>;
+  readonly bids: Bids;
+  readonly responses: Responses;
+  readonly history: ImpressionHistory;
+  readonly campaignDays: CampaignDays;
+}
+
+const TCF_STRINGS = [
+  'CQEuroAQEuroAAHABBENBLFsAP_gAEPgAAAAKZtV_G__bWlr8X73aftkeY1P9_h77sQxBhfJE-4FzLvW',
+  'CQDemoAQDemoAAGABCENA8EgAAAAAAAAACiQAAAAAAAA',
+  'CQEuroAQEuroAAHABBENBLFgAAAAAAAAAAAAAAAAAAAA',
+];
+const NULLS = ['null', '""', '"null"', '"NULL"', '"-"', '"n/a"', '"N/A"'];
+const VARIATIONS = 4096;
+
+/** Shows advertisements: who, where, of which campaign, at what price; and what follows from it. */
+export class Impressions {
+  /** Valid by SEMANTICS §7, for the summary. */
+  knownBots = 0;
+  hiddenBots = 0;
+  unresolved = 0;
+  private readonly options: ImpressionsOptions;
+  private readonly random: RandomStream;
+  private readonly spelling: RandomStream;
+  private readonly money: ForeignMoney;
+  private readonly priceVariation: Float64Array;
+  private readonly record = emptyImpression();
+  private serial = 0;
+
+  constructor(options: ImpressionsOptions) {
+    const { seed } = options.world.plan;
+    this.options = options;
+    this.random = new RandomStream(seed, 'impressions');
+    this.spelling = new RandomStream(seed, 'impression spelling');
+    this.money = new ForeignMoney(options.world, new RandomStream(seed, 'prices'));
+    const prices = new RandomStream(seed, 'price variation');
+    this.priceVariation = Float64Array.from({ length: VARIATIONS }, () => prices.spread(0.3));
+  }
+
+  show(minuteMicros: number): void {
+    const { world, visits, ids, dispatch, bids, responses, history, campaignDays } = this.options;
+    const { random, spelling, record: r } = this;
+    const { rates } = world.plan;
+    visits.next();
+    const user = visits.user;
+    const site = world.sites.all[visits.site]!;
+
+    // When: cut to what the record can say, and unique to the microsecond where the time is all that tells two apart.
+    const hasId = !random.chance(rates.impressionsWithoutId);
+    const form = hasId ? site.timeForm : 'micros';
+    let micros = cutTo(form, minuteMicros + random.below(MICROS_PER_MINUTE));
+    if (!hasId) micros = micros - (micros % 1000) + (this.serial++ % 1000);
+
+    // What.
+    const offered = world.campaigns.all[world.campaigns.choice.pick(random)]!;
+    const creative = offered.creatives[offered.creativeChoice.pick(random)]!;
+    const unknown = random.chance(rates.unknownCreatives);
+    const campaign = unknown ? NO_CAMPAIGN : micros >= creative.movesAtMicros ? creative.movesTo : creative.campaign;
+    const owner: Campaign | undefined = world.campaigns.all[campaign];
+    const device = world.audience.device(user, random);
+    const space = random.below(site.spaces.length);
+
+    r.impressionId = hasId ? `"${ids.impressions.next()}"` : '';
+    r.eventMicros = micros;
+    r.timestamp = isNumberForm(form) ? spellTime(form, micros) : `"${spellTime(form, micros)}"`;
+    const userId = world.audience.id(user);
+    r.userId = world.audience.hasNumericId(user) ? userId : `"${userId}"`;
+    r.creativeId = unknown ? `"cr-${permuted(1, user, 5).slice(0, 10)}"` : `"${creative.id}"`;
+    r.campaignId = owner === undefined || random.chance(rates.campaignOmitted) ? '' : `"${owner.id}"`;
+    r.website = site.spelledWithPage ? `"${site.spelled}${spelling.below(90_000)}?ref=home"` : `"${site.spelled}"`;
+    r.placementId = `"${site.spaces[space]}"`;
+    r.userAgent = spelling.chance(0.02) ? '' : `"${device.userAgent}"`;
+    r.ip = `"${world.audience.ip(user)}"`;
+    const place = world.audience.place(user);
+    r.country = `"${place.country}"`;
+    r.deviceType = `"${device.type}"`;
+    r.further = site.extraField;
+    this.spellConsent(place.gdpr, place.country === 'US');
+    if (spelling.chance(rates.nullSpellings)) this.spellNull();
+
+    // At what price: an auction's is known, a direct deal's often only from the campaign's rate.
+    const auction = random.chance(rates.auctionShare);
+    const priced = auction || random.chance(owner === undefined || owner.pricing === 'cpm' ? 0.85 : 0.4);
+    let instancePrice = 0;
+    if (priced) {
+      const mean = (owner ?? offered).cpmMicros * site.priceFactor * (this.priceVariation[random.below(VARIATIONS)] as number);
+      const stated = this.money.state(mean, micros, 100);
+      instancePrice = stated.instanceMicros;
+      r.price = spelling.chance(0.1) ? `"${spellMoney(stated.micros)}"` : spellMoney(stated.micros);
+      r.currency = stated.currency === '' ? '' : `"${stated.currency}"`;
+      r.auctionId = '';
+      if (auction) {
+        const requestId = ids.auctions.next();
+        r.auctionId = `"${requestId}"`;
+        bids.won(requestId, micros, user, site.spaces[space]!, owner, creative.id, stated);
+      }
+    } else {
+      r.price = '';
+      r.currency = '';
+      r.auctionId = '';
+    }
+
+    const knownBot = r.userAgent !== '' && world.audience.isBot(user);
+    campaignDays.add(campaign, micros, 'impressions', 1);
+    if (campaign === NO_CAMPAIGN) this.unresolved++;
+    if (world.audience.isHiddenBot(user)) this.hiddenBots++;
+    if (knownBot) this.knownBots++;
+    else {
+      campaignDays.add(campaign, micros, 'valid_impressions', 1);
+      campaignDays.add(campaign, micros, 'cost_cpm_micros', instancePrice);
+      history.add(user, campaign, micros);
+    }
+    dispatch.send(r, micros, rates.duplicateImpressions);
+    if (owner !== undefined) responses.afterImpression(micros, user, owner, creative.id, site.clickFactor);
+  }
+
+  private spellConsent(gdpr: boolean, unitedStates: boolean): void {
+    const { record: r, spelling } = this;
+    const draw = spelling.fraction();
+    r.viewable = draw < 0.62 ? 'true' : draw < 0.9 ? 'false' : '';
+    r.consentGdpr = gdpr ? (draw < 0.8 ? 'true' : draw < 0.9 ? '1' : 'false') : draw < 0.1 ? 'false' : '';
+    r.consentTcf = gdpr && draw < 0.9 ? `"${TCF_STRINGS[Math.floor(draw * 3) % 3]}"` : '';
+    r.consentUsPrivacy = unitedStates && draw < 0.5 ? '"1YNN"' : '';
+  }
+
+  /** One optional field says that it has nothing to say. */
+  private spellNull(): void {
+    const { record: r, spelling } = this;
+    const spelled = spelling.pick(NULLS);
+    switch (spelling.below(6)) {
+      case 0:
+        r.placementId = spelled;
+        break;
+      case 1:
+        r.ip = spelled;
+        break;
+      case 2:
+        r.country = spelled;
+        break;
+      case 3:
+        r.deviceType = spelled;
+        break;
+      case 4:
+        r.consentUsPrivacy = spelled;
+        break;
+      default:
+        r.viewable = 'null';
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { WeightedChoice, zipfWeights } from '../popularity.ts';
+import { RandomStream } from '../random-stream.ts';
+import type { Rates } from '../rates.ts';
+import { permuted, scramble } from './hashing.ts';
+import { SEGMENTS } from './names.ts';
+import { PLACES, type Place } from './places.ts';
+import { BOTS, DEVICES, type Device } from './user-agents.ts';
+
+const AGES = ['18-24', '25-34', '35-44', '45-54', '55-64', '65+', 'unknown'] as const;
+const GENDERS = ['female', 'male', 'other', 'unknown'] as const;
+const CAP_TIMES_MEAN = 100;
+const salts = { id: 31, number: 47, ip: 59 };
+
+/**
+ * Everyone an advertisement can be shown to, by index: people, then strangers (who turn up in clicks and conversions without
+ * ever being shown anything), then bots that say so, then bots that do not. Profiles are drawn once and stay.
+ */
+export class Audience {
+  readonly people: number;
+  readonly strangers: number;
+  readonly bots: number;
+  readonly hiddenBots: number;
+  readonly size: number;
+  /** How readily someone clicks, as a multiple of the average. */
+  readonly responsiveness: Float32Array;
+  private readonly ids: string[] = [];
+  private readonly numeric: Uint8Array;
+  private readonly places: Uint8Array;
+  private readonly ages: Uint8Array;
+  private readonly genders: Uint8Array;
+  private readonly segments: Uint8Array;
+  private readonly firstDevices: Uint8Array;
+  private readonly secondDevices: Uint8Array;
+  private readonly peopleChoice: WeightedChoice;
+  private readonly botChoice: WeightedChoice;
+  private readonly hiddenBotChoice: WeightedChoice;
+
+  constructor(seed: string, people: number, rates: Rates) {
+    const random = new RandomStream(seed, 'audience');
+    this.people = people;
+    this.strangers = Math.max(20, Math.round(people * 0.05));
+    this.bots = Math.max(3, Math.round(people * 0.001));
+    this.hiddenBots = Math.max(2, Math.round(people * 0.0005));
+    this.size = this.people + this.strangers + this.bots + this.hiddenBots;
+    const bytes = () => new Uint8Array(this.size);
+    this.numeric = bytes();
+    this.places = bytes();
+    this.ages = bytes();
+    this.genders = bytes();
+    this.segments = bytes();
+    this.firstDevices = bytes();
+    this.secondDevices = bytes();
+    this.responsiveness = new Float32Array(this.size);
+    const placeChoice = new WeightedChoice(PLACES.map(({ weight }) => weight));
+    const ageChoice = new WeightedChoice([11, 20, 19, 16, 13, 12, 9]);
+    const genderChoice = new WeightedChoice([45, 44, 2, 9]);
+    const deviceChoice = new WeightedChoice(DEVICES.map(({ weight }) => weight));
+    const crawlerChoice = new WeightedChoice(BOTS.map(({ weight }) => weight));
+    for (let user = 0; user < this.size; user++) {
+      this.numeric[user] = random.chance(rates.numericUserIds) ? 1 : 0;
+      this.places[user] = placeChoice.pick(random);
+      this.ages[user] = ageChoice.pick(random);
+      this.genders[user] = genderChoice.pick(random);
+      this.segments[user] = random.below(SEGMENTS.length);
+      const devices = this.isBot(user) ? crawlerChoice : deviceChoice;
+      this.firstDevices[user] = devices.pick(random);
+      // A third of people use a second device now and then; a bot is one program.
+      this.secondDevices[user] = !this.isBot(user) && random.chance(0.35) ? devices.pick(random) : (this.firstDevices[user] as number);
+      this.responsiveness[user] = random.spread(0.7);
+    }
+    this.peopleChoice = new WeightedChoice(zipfWeights(this.people, rates.userZipf, CAP_TIMES_MEAN));
+    this.botChoice = new WeightedChoice(zipfWeights(this.bots, 0.8));
+    this.hiddenBotChoice = new WeightedChoice(zipfWeights(this.hiddenBots, 0.8));
+  }
+
+  pickPerson(random: RandomStream): number {
+    return this.peopleChoice.pick(random);
+  }
+  pickStranger(random: RandomStream): number {
+    return this.people + random.below(this.strangers);
+  }
+  pickBot(random: RandomStream): number {
+    return this.people + this.strangers + this.botChoice.pick(random);
+  }
+  pickHiddenBot(random: RandomStream): number {
+    return this.people + this.strangers + this.bots + this.hiddenBotChoice.pick(random);
+  }
+
+  /** A bot whose user agent gives it away. */
+  isBot(user: number): boolean {
+    return user >= this.people + this.strangers && user < this.people + this.strangers + this.bots;
+  }
+  isHiddenBot(user: number): boolean {
+    return user >= this.people + this.strangers + this.bots;
+  }
+  isStranger(user: number): boolean {
+    return user >= this.people && user < this.people + this.strangers;
+  }
+
+  id(user: number): string {
+    let id = this.ids[user];
+    if (id === undefined) {
+      id = this.hasNumericId(user)
+        ? // Nineteen digits below 2^63: the last fifteen are the user's own, so none repeats.
+          String(1000 + (scramble(user, salts.number) % 8000)) + String(user * 1_000_003 + 12_345_678_901).padStart(15, '0')
+        : `u-${permuted(0, user, salts.id)}`;
+      this.ids[user] = id;
+    }
+    return id;
+  }
+
+  hasNumericId(user: number): boolean {
+    return this.numeric[user] === 1;
+  }
+
+  place(user: number): Place {
+    return PLACES[this.places[user] as number] as Place;
+  }
+  age(user: number): string {
+    return AGES[this.ages[user] as number] as string;
+  }
+  gender(user: number): string {
+    return GENDERS[this.genders[user] as number] as string;
+  }
+  segment(user: number): string {
+    return SEGMENTS[this.segments[user] as number] as string;
+  }
+
+  /** The device in hand now: mostly the first one. */
+  device(user: number, random: RandomStream): Device {
+    const index = random.chance(0.8) ? this.firstDevices[user] : this.secondDevices[user];
+    return (this.isBot(user) ? BOTS : DEVICES)[index as number] as Device;
+  }
+
+  /** The network of the user's connection; the last number is left out, as careful collectors do. */
+  ip(user: number): string {
+    const bits = scramble(user, salts.ip);
+    return `${20 + (bits & 127)}.${(bits >>> 8) & 255}.${(bits >>> 16) & 255}.0`;
+  }
+}
