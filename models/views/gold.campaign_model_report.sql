@@ -16,13 +16,7 @@ with credited as (
   cross join (select 'last_touch' as model union all select 'first_touch' union all select 'linear' union all select 'position_based' union all select 'time_decay') m
 ), spent as (
   select c.*, r.name as campaign_name, r.pricing_model,
-         case coalesce(r.pricing_model, 'cpm')
-           when 'cpc' then cast(r.rate_micros as decimal(38, 0)) * valid_clicks * 1000000
-           when 'cpa' then cast(r.rate_micros as decimal(38, 0)) * conversions_ppm
-           else case when r.rate_micros is null and priced_impressions = 0 then null
-                     else cast(cost_cpm_micros as decimal(38, 0)) * 1000
-                        + cast(coalesce(r.rate_micros, 0) as decimal(38, 0)) * (valid_impressions - priced_impressions) * 1000 end
-         end as spend_e12
+         spend_e12(r.pricing_model, r.rate_micros, cost_cpm_micros, valid_impressions, priced_impressions, valid_clicks, conversions_ppm) as spend_e12
   from credited c left join ref.campaigns r on r.campaign_id = c.campaign_id
 ), reached as (
   select report_date, campaign_id, count(*) as reach from gold.user_campaign_daily group by report_date, campaign_id

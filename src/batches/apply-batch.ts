@@ -34,6 +34,7 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
     if (batch.replays === undefined) await runSteps(context, QUARANTINE_STEPS, staged);
     context.onStep?.('books');
     const committed = await writeBooks(context, batch, batchId, staged);
+    await batch.alsoCommit?.();
     context.onStep?.('commit');
     return committed;
   });

@@ -43,6 +43,8 @@ export interface Batch {
   readonly replays?: readonly ReplayedRecord[];
   /** Folder for what the batch itself must stage. */
   readonly stagingDirectory: string;
+  /** What else is committed with the batch. */
+  readonly alsoCommit?: () => Promise<void>;
   readRaw(records: readonly ConflictingRecord[]): Promise<readonly RawRecord[]>;
 }
 

@@ -1,0 +1,74 @@
+import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
+import { WHOLE } from '../lake/lake-source.ts';
+import type { Instance } from './instance.ts';
+
+/** How a table of the lake follows from the tables of the instance. */
+interface LakeView {
+  /** The reporting day of a row, as an expression over the view; absent for reference data. */
+  readonly day?: string;
+  /** Days that may differ since batch $since, as a query of one DATE column. */
+  readonly changed: string;
+}
+
+const versions = (table: string, day: string, key: string) => `
+  select ${day} as day from store.${table} where since_batch > $since
+  union select f.${day} from store.${table} f join store.retractions r on r.row_key = f.${key} and r.since_batch = f.since_batch
+  where r.table_name = '${table}' and r.batch_id > $since`;
+const added = (table: string, day = 'report_date') => `select distinct ${day} as day from store.${table} where batch_id > $since`;
+
+const VIEWS: Readonly<Record<string, LakeView>> = {
+  'silver.impressions': { day: 'report_date', changed: versions('impressions', 'report_date', 'event_key') },
+  'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key') },
+  'silver.conversions': { day: 'report_date', changed: added('conversions') },
+  'silver.bid_requests': { day: 'report_date', changed: added('bid_requests') },
+  'gold.attribution': { day: 'conversion_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
+  'gold.campaign_hourly': { day: 'cast(hour as date)', changed: added('campaign_hourly', 'cast(hour as date)') },
+  'gold.campaign_daily': { day: 'report_date', changed: added('campaign_hourly') },
+  'gold.creative_daily': { day: 'report_date', changed: added('creative_daily') },
+  'gold.website_daily': { day: 'report_date', changed: added('website_daily') },
+  'gold.auction_daily': { day: 'report_date', changed: added('auction_daily') },
+  'gold.conversion_lag': { day: 'report_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
+  'ref.campaigns': { changed: 'select null as day from store.campaigns where batch_id > $since' },
+  'ref.creatives': { changed: 'select null as day from store.creatives where batch_id > $since' },
+  'ref.users': { changed: 'select null as day from store.users where batch_id > $since' },
+  'ref.currency_rates': { changed: 'select null as day from store.currency_rates where batch_id > $since' },
+};
+
+const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = { VARCHAR: 'varchar', BIGINT: 'bigint', DOUBLE: 'double', BOOLEAN: 'boolean', DATE: 'date', TIMESTAMP: 'timestamp', BLOB: 'binary' };
+
+/** The tables of an instance, as the lake reads them. */
+export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
+  const tables: LakeTable[] = [];
+  for (const [name, view] of Object.entries(VIEWS)) {
+    const described = await engine.rows<{ column_name: string; column_type: string }>(`describe select * from ${name}`);
+    const columns = described.map((column): LakeColumn => ({ name: column.column_name, type: LAKE_TYPE_OF[column.column_type] ?? 'varchar' }));
+    tables.push({ name, columns, divided: view.day === undefined ? 'whole' : 'by_day' });
+  }
+  const viewOf = (table: LakeTable) => VIEWS[table.name] as LakeView;
+  return {
+    tables,
+    async position(): Promise<LakePosition> {
+      const [last] = await engine.rows<{ batch: bigint | null; origin: bigint | null }>('select max(batch_id) as batch, min(committed_at) as origin from store.batches');
+      return { batch: Number(last?.batch ?? 0), origin: String(last?.origin ?? 'empty') };
+    },
+    async slicesChangedSince(table: LakeTable, since: number | null): Promise<LakeSlice[]> {
+      const { day, changed } = viewOf(table);
+      const rows = await engine.rows<{ slice: string | null }>(`select distinct cast(day as varchar) as slice from (${changed}) c order by slice`, { since: since ?? 0 });
+      return day === undefined ? (rows.length > 0 ? [WHOLE] : []) : rows.map((row) => row.slice as string);
+    },
+    async copySlice(table: LakeTable, slice: LakeSlice, path: string): Promise<void> {
+      const { day } = viewOf(table);
+      await engine.copyToParquet(`select * from ${table.name}${day === undefined ? '' : ` where ${day} = cast('${slice}' as date)`}`, path);
+    },
+    async rowsBySlice(table: LakeTable, asOf: number): Promise<ReadonlyMap<LakeSlice, number>> {
+      const { day } = viewOf(table);
+      await engine.setVariables({ asOf });
+      try {
+        const rows = await engine.rows<{ slice: string; count: bigint }>(`select ${day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`} as slice, count(*) as count from ${table.name} group by 1`);
+        return new Map(rows.map((row) => [row.slice, Number(row.count)]));
+      } finally {
+        await engine.setVariables({ asOf: null });
+      }
+    },
+  };
+}
