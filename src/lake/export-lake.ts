@@ -1,6 +1,6 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceText } from './durable-files.ts';
+import { makeFolder, replaceText } from './durable-files.ts';
 import { reportingFailures } from './lake-failure.ts';
 import { listTable, MANIFEST_FILE, WRITING_FOLDER } from './lake-layout.ts';
 import { type LakeManifest, type ManifestFile, type ManifestTable, readManifest, renderManifest } from './lake-manifest.ts';
@@ -49,24 +49,31 @@ export async function exportLake(source: LakeSource, lake: string, options: Lake
     const writing = join(lake, WRITING_FOLDER);
     await beforeStep('clear_writing');
     await rm(writing, { recursive: true, force: true });
-    await mkdir(writing, { recursive: true });
-    const position = await source.position();
-    const plans = await planExport(source, lake, position, options.everything ?? false);
-    const slices = plans.flatMap(({ table, slices }) => slices.map((slice) => ({ table, slice })));
-    let slicesDone = 0;
-    for (let from = 0; from === 0 || from < slices.length; from += SLICES_A_WAVE) {
-      const wave = slices.slice(from, from + SLICES_A_WAVE);
-      const written = await writeSlices(source, lake, wave, beforeStep, () => options.onProgress?.({ slicesDone: ++slicesDone, slicesToDo: slices.length }));
-      for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
-      await beforeStep('write_manifest');
-      await replaceText(join(lake, MANIFEST_FILE), join(writing, MANIFEST_FILE), renderManifest(manifestOf(position, plans)), () =>
-        beforeStep('replace_manifest'),
-      );
+    await makeFolder(writing);
+    try {
+      return await writeChanges(source, lake, options, beforeStep);
+    } finally {
+      await beforeStep('remove_writing');
+      // Where it broke off, its failure is what counts; a full disk gets its space back.
+      await rm(writing, { recursive: true, force: true }).catch(() => undefined);
     }
-    await beforeStep('remove_writing');
-    await rm(writing, { recursive: true, force: true });
-    return { batch: position.batch, tables: plans.map(resultOf) };
   });
+}
+
+async function writeChanges(source: LakeSource, lake: string, options: LakeExportOptions, beforeStep: (step: LakeStep) => unknown): Promise<LakeExport> {
+  const position = await source.position();
+  const plans = await planExport(source, lake, position, options.everything ?? false);
+  const slices = plans.flatMap(({ table, slices }) => slices.map((slice) => ({ table, slice })));
+  let slicesDone = 0;
+  for (let from = 0; from === 0 || from < slices.length; from += SLICES_A_WAVE) {
+    const wave = slices.slice(from, from + SLICES_A_WAVE);
+    const written = await writeSlices(source, lake, wave, beforeStep, () => options.onProgress?.({ slicesDone: ++slicesDone, slicesToDo: slices.length }));
+    for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
+    await beforeStep('write_manifest');
+    const draft = join(lake, WRITING_FOLDER, MANIFEST_FILE);
+    await replaceText(join(lake, MANIFEST_FILE), draft, renderManifest(manifestOf(position, plans)), () => beforeStep('replace_manifest'));
+  }
+  return { batch: position.batch, tables: plans.map(resultOf) };
 }
 
 interface TablePlan {

@@ -1,7 +1,7 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdvertiseXError } from '../domain/errors.ts';
-import { syncFile, syncFolder } from './durable-files.ts';
+import { makeFolder, syncFile, syncFolder } from './durable-files.ts';
 import { sliceFolder, slicePath, WRITING_FOLDER } from './lake-layout.ts';
 import type { LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
 import { columnDifference, readFooter } from './parquet-footer.ts';
@@ -59,6 +59,7 @@ export async function writeSlices(
 
 /** The engine is not taken at its word: what will be put in place has been read back as far as its footer. */
 async function writeDraft(source: LakeSource, lake: string, table: LakeTable, slice: LakeSlice, beforeStep: (step: LakeStep) => unknown): Promise<Draft> {
+  const place = slicePath(table, slice);
   const path = join(lake, WRITING_FOLDER, `${table.name}.${slice}.parquet`);
   await beforeStep('copy_slice');
   await source.copySlice(table, slice, path);
@@ -77,7 +78,7 @@ async function writeDraft(source: LakeSource, lake: string, table: LakeTable, sl
   // The disk works on this file while the engine works on the next; whoever awaits it later sees a failure.
   const synced = syncFile(path);
   synced.catch(() => undefined);
-  return { table, slice, path, file: { path: slicePath(table, slice), rows, bytes }, synced };
+  return { table, slice, path, file: { path: place, rows, bytes }, synced };
 }
 
 /** Gives the folders whose names changed. */
@@ -85,7 +86,7 @@ async function putInPlace(lake: string, { table, slice, path, file }: Draft, bef
   const tableFolder = join(lake, table.name);
   const folder = join(lake, sliceFolder(table, slice));
   await beforeStep('make_folder');
-  await mkdir(file === undefined ? tableFolder : folder, { recursive: true });
+  await makeFolder(file === undefined ? tableFolder : folder);
   if (file === undefined) {
     await beforeStep('remove_slice');
     await rm(table.divided === 'whole' ? join(lake, slicePath(table, slice)) : folder, { recursive: true, force: true });

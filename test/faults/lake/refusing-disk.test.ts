@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { exportLake } from '../../../src/lake/export-lake.ts';
+import { readLake, tablesAsOf } from './read-lake.ts';
+import { CLICKS, RowsLakeSource, twoBatches } from './rows-lake-source.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'advertisex-refusing-disk-'));
+const mounts: string[] = [];
+afterAll(() => {
+  for (const mount of mounts) spawnSync('umount', [mount]);
+  rmSync(folder, { recursive: true });
+});
+
+/** A small file system of its own, where this user may make one. */
+function mountDisk(name: string, kilobytes: number): string | undefined {
+  const mount = join(folder, name);
+  mkdirSync(mount);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', mount]);
+  if (status !== 0) return undefined;
+  mounts.push(mount);
+  return mount;
+}
+
+describe('an export', () => {
+  it('says that the disk is full, keeps what was there, gives the space back, and goes on when there is room', async ({ skip }) => {
+    const disk = mountDisk('full', 400);
+    if (disk === undefined) return skip('a tmpfs cannot be mounted here');
+    const day = (n: number): string => `2026-01-${String(n).padStart(2, '0')}`;
+    const large = (n: number, since: number) => ({ slice: day(n), value: `${since}`.padEnd(50_000, 'x'), since, ...(since === 1 ? { until: 2 } : {}) });
+    const source = new RowsLakeSource({ [CLICKS.name]: [1, 2, 3].flatMap((n) => [large(n, 1), large(n, 2)]) }, [CLICKS]);
+    const lake = join(disk, 'lake');
+    source.batch = 1;
+    await exportLake(source, lake);
+    source.batch = 2;
+    const filler = join(disk, 'filler');
+    writeFileSync(filler, Buffer.alloc(120 * 1024));
+    const failure = await exportLake(source, lake).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'AdvertiseXError', code: 'disk_full', exitCode: 3 });
+    expect(failure.message).toContain(lake);
+    expect(failure.remedy).toMatch(/Make room.*lake export/);
+    expect(await readLake(lake, source.tables)).toEqual(tablesAsOf(source, 1));
+    expect(readdirSync(lake).sort()).toEqual(['_manifest.json', 'silver.clicks']);
+    rmSync(filler);
+    await exportLake(source, lake);
+    expect(await readLake(lake, source.tables)).toEqual(tablesAsOf(source, 2));
+    return undefined;
+  });
+
+  it('says who may not write where on a read-only disk', async ({ skip }) => {
+    const disk = mountDisk('read-only', 400);
+    if (disk === undefined) return skip('a tmpfs cannot be mounted here');
+    const source = twoBatches();
+    const lake = join(disk, 'lake');
+    source.batch = 1;
+    await exportLake(source, lake);
+    spawnSync('mount', ['-o', 'remount,ro', disk]);
+    source.batch = 2;
+    const failure = await exportLake(source, lake).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'AdvertiseXError', code: 'lake_failed', exitCode: 3 });
+    expect(failure.message).toContain(lake);
+    expect(failure.remedy).toContain('Let this user write');
+    expect(await readLake(lake, source.tables)).toEqual(tablesAsOf(source, 1));
+    return undefined;
+  });
+
+  it('says who may not write where in a folder without permission', async ({ skip }) => {
+    if (process.getuid?.() === 0) return skip('permissions do not hold root back; the read-only disk stands for this');
+    const closed = join(folder, 'closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0o555);
+    const failure = await exportLake(twoBatches(), join(closed, 'lake')).catch((error) => error);
+    expect(failure).toMatchObject({ code: 'lake_failed', remedy: expect.stringContaining('Let this user write') });
+    return undefined;
+  });
+
+  it('says so where a file stands in the way of a folder', async () => {
+    const lake = join(folder, 'blocked');
+    mkdirSync(lake);
+    writeFileSync(join(lake, 'silver.clicks'), 'not a folder');
+    const source = twoBatches();
+    source.batch = 1;
+    const failure = await exportLake(source, lake).catch((error) => error);
+    expect(failure).toMatchObject({ code: 'lake_failed', remedy: expect.stringContaining('Check the folder') });
+    expect(existsSync(join(lake, '_manifest.json'))).toBe(false);
+  });
+});
