@@ -1,4 +1,4 @@
-import { hasControlCharacter } from './characters.ts';
+import { ControlCharacterScanner } from './characters.ts';
 
 /** The longest host name DNS has, in bytes. */
 export const MAX_HOST_BYTES = 253;
@@ -18,10 +18,18 @@ export class HostReader {
   buffer: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
+  readonly #controls = new ControlCharacterScanner();
   #scratch = new Uint8Array(MAX_HOST_BYTES + 4);
 
   /** False where no host name of 1-253 bytes without spaces and control characters is left. */
   read(bytes: Uint8Array, from: number, to: number): boolean {
+    if (isPlain(bytes, from, to)) {
+      this.buffer = bytes;
+      this.start = from;
+      this.end = to;
+      this.#cutEnds();
+      return this.end > this.start && this.end - this.start <= MAX_HOST_BYTES;
+    }
     let start = skipScheme(bytes, from, to);
     let end = start;
     let mustLower = false;
@@ -60,7 +68,14 @@ export class HostReader {
     else if (mustLower) this.#lowerAscii();
     this.#cutEnds();
     const length = this.end - this.start;
-    return length >= 1 && length <= MAX_HOST_BYTES && isClean(this.buffer, this.start, this.end);
+    return length >= 1 && length <= MAX_HOST_BYTES && this.#isClean();
+  }
+
+  #isClean(): boolean {
+    for (let position = this.start; position < this.end; position++) {
+      if (this.buffer[position] === SPACE) return false;
+    }
+    return !this.#controls.finds(this.buffer, this.start, this.end);
   }
 
   #lowerAscii(): void {
@@ -92,6 +107,17 @@ export class HostReader {
   }
 }
 
+/** 1 for the bytes that most host names are made of and that nothing is done about: small letters, digits, `-`, `.` and `_`. */
+const PLAIN_BYTES = new Uint8Array(256);
+for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789-._')) PLAIN_BYTES[byte] = 1;
+
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let position = start; position < end; position++) {
+    if (PLAIN_BYTES[bytes[position] as number] === 0) return false;
+  }
+  return true;
+}
+
 /** Past `scheme://`, or past `//`. A later `://` (in a path or query) is no scheme. */
 function skipScheme(bytes: Uint8Array, from: number, to: number): number {
   let position = from;
@@ -112,11 +138,4 @@ function isLetter(byte: number): boolean {
 /** Letters, digits, `+`, `-`, `.` */
 function isSchemeByte(byte: number): boolean {
   return isLetter(byte) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
-}
-
-function isClean(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let position = start; position < end; position++) {
-    if (bytes[position] === SPACE) return false;
-  }
-  return !hasControlCharacter(bytes, start, end);
 }
