@@ -22,7 +22,11 @@ export function buildFieldTree(fields: readonly FieldPath[]): FieldNode {
         node = child;
       }
       if (node.field >= 0 && node.field !== field) {
-        throw new AdvertiseXError('contract_invalid', `Two fields of the contract arrive as "${path.join('.')}".`, 'Give each field and alias of the contract a name of its own.');
+        throw new AdvertiseXError(
+          'contract_invalid',
+          `Two fields of the contract arrive as "${path.join('.')}".`,
+          'Give each field and alias of the contract a name of its own.',
+        );
       }
       node.field = field;
     }

@@ -1,9 +1,11 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
-import type { Decoder, DecoderOptions, MalformedRecord, RecordSink } from '../decoder.ts';
+import { DecodeReports } from '../decode-reports.ts';
+import type { Decoder, DecoderOptions, RecordSink } from '../decoder.ts';
 import { Utf8Check } from '../utf8.ts';
 import { CARRIAGE_RETURN, CLOSE_ARRAY, COMMA, isSpace, LINE_FEED, NEED_MORE, OPEN_ARRAY, OPEN_OBJECT } from './bytes.ts';
+import { findBraceLine, findLineFeed, skipBlanks, startsWithBraceLine } from './lines.ts';
 import { ObjectReader } from './object-reader.ts';
-import { ObjectSkipper } from './object-skipper.ts';
+import { RecordSkipper } from './record-skipper.ts';
 
 /** Where in the stream the next byte stands. */
 const Place = {
@@ -20,39 +22,44 @@ const Place = {
   /** Behind an array: another one may follow. */
   arrayEnd: 5,
   /** In a record that is too large. */
-  largeObject: 6,
-  /** In a line that is malformed, or behind what was too large. */
+  largeRecord: 6,
+  /** In a line that does not decode. */
   badLine: 7,
-  /** In a malformed object of several lines: goes on to the next line that starts with a brace. */
+  /** In an object of several lines that does not decode: it goes on to the next line that starts with a brace. */
   badLines: 8,
   /** Nothing is decoded any more. */
   stopped: 9,
 } as const;
 
-/** JSON: objects one a line or following each other in any layout, a single object, or an array of objects. */
+/**
+ * JSON: objects one a line or following each other in any layout, a single object, or an array of objects (arrays may
+ * follow each other too). A record is reported once what follows it cannot make its line malformed.
+ */
 export class JsonDecoder implements Decoder, RecordScanner {
-  complete = true;
-  private readonly sink: RecordSink;
+  private readonly reports: DecodeReports;
   private readonly maxRecordBytes: number;
   private readonly reader: ObjectReader;
-  private readonly skipper = new ObjectSkipper();
+  private readonly skipper = new RecordSkipper();
   private readonly window = new ChunkWindow(this);
   private readonly utf8 = new Utf8Check();
   private place: number = Place.start;
   private inArray = false;
-  private recordNumber = 0;
   private line = 1;
+  private bytes: Uint8Array = new Uint8Array(0);
+  /** Place of `bytes[0]` in the stream. */
   private base = 0;
   private final = false;
-  private bytes: Uint8Array = new Uint8Array(0);
   private recordStart = 0;
   private recordEnd = 0;
-  private damageMessage = '';
 
   constructor(options: DecoderOptions, sink: RecordSink) {
-    this.sink = sink;
+    this.reports = new DecodeReports(sink, options.maxRecordBytes);
     this.maxRecordBytes = options.maxRecordBytes;
     this.reader = new ObjectReader(options.fields);
+  }
+
+  get complete(): boolean {
+    return this.reports.complete;
   }
 
   get unknownFields(): ReadonlyMap<string, number> {
@@ -64,16 +71,14 @@ export class JsonDecoder implements Decoder, RecordScanner {
   }
 
   end(): void {
-    if (this.place === Place.stopped) return;
-    this.window.end();
+    if (this.place !== Place.stopped) this.window.end();
     this.place = Place.stopped;
   }
 
   damage(message: string): void {
-    if (!this.complete || this.damageMessage !== '') return;
-    this.damageMessage = message;
-    if (this.place !== Place.stopped) this.window.end();
-    if (this.complete) this.reportDamage(message, new Uint8Array(0));
+    this.reports.cutShort = message;
+    this.end();
+    this.reports.damage(message, new Uint8Array(0));
   }
 
   currentRaw(): Uint8Array {
@@ -86,226 +91,199 @@ export class JsonDecoder implements Decoder, RecordScanner {
     this.final = final;
     this.utf8.startBlock(bytes, start, end, final);
     let at = start;
-    for (;;) {
-      if (this.place === Place.stopped) return end;
-      if (this.place >= Place.largeObject) {
-        at = this.skipBad(at, end);
-        if (this.place >= Place.largeObject) return at;
-      }
-      at = this.skipSpace(at, end);
+    while (this.place !== Place.stopped) {
+      const next = this.place < Place.largeRecord ? this.readNext(at, end) : this.skipBad(at, end);
+      if (next === NEED_MORE) return at;
+      at = next;
       if (at >= end) {
         if (final) this.endOutside(end);
         return end;
       }
-      const next = this.step(at, end);
-      if (next === NEED_MORE) return at;
-      at = next;
     }
+    return end;
   }
 
-  /** Reads what starts at `at`, which is no white space; NEED_MORE where it is not finished and more may come. */
-  private step(at: number, end: number): number {
+  private readNext(start: number, end: number): number {
+    const at = this.skipSpace(start, end);
+    if (at >= end) return end;
     const byte = this.bytes[at];
     switch (this.place) {
       case Place.start:
-        if (this.base + at === 0 && byte === 0xef && !this.final && end - at < 3) return NEED_MORE;
-        if (this.base + at === 0 && byte === 0xef && this.bytes[at + 1] === 0xbb && this.bytes[at + 2] === 0xbf) return at + 3;
-        this.place = byte === OPEN_ARRAY ? Place.arrayStart : Place.objects;
-        this.inArray = byte === OPEN_ARRAY;
-        return this.inArray ? at + 1 : at;
+        return this.readStart(at, end);
       case Place.objects:
         return byte === OPEN_OBJECT ? this.readObject(at, end) : this.rejectLine(at, end, 'a JSON object was expected');
+      case Place.arrayNext:
+        if (byte !== COMMA && byte !== CLOSE_ARRAY)
+          return this.breakArray(at, at + 1, `a comma or the end of the array was expected at byte ${this.base + at}`);
+        this.place = byte === COMMA ? Place.arrayValue : Place.arrayEnd;
+        return at + 1;
       case Place.arrayEnd:
-        if (byte !== OPEN_ARRAY) return this.breakArray(at, at + 1, 'Bytes follow the end of the JSON array');
+        if (byte !== OPEN_ARRAY) return this.breakArray(at, at + 1, `bytes follow its end at byte ${this.base + at}`);
         this.place = Place.arrayStart;
         return at + 1;
-      case Place.arrayNext:
-        if (byte === COMMA) this.place = Place.arrayValue;
-        else if (byte === CLOSE_ARRAY) this.place = Place.arrayEnd;
-        else return this.breakArray(at, at + 1, 'A comma or the end of the JSON array was expected');
+      default:
+        if (byte !== CLOSE_ARRAY || this.place !== Place.arrayStart) return this.readArrayValue(at, end);
+        this.place = Place.arrayEnd;
         return at + 1;
-      case Place.arrayStart:
-        if (byte === CLOSE_ARRAY) {
-          this.place = Place.arrayEnd;
-          return at + 1;
-        }
     }
-    return this.readArrayValue(at, end);
+  }
+
+  private readStart(at: number, end: number): number {
+    const { bytes } = this;
+    if (this.base + at === 0 && bytes[at] === 0xef) {
+      // A byte order mark is dropped, as RFC 8259 §8.1 allows.
+      if (end - at < 3 && !this.final) return NEED_MORE;
+      if (bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) return at + 3;
+    }
+    this.inArray = bytes[at] === OPEN_ARRAY;
+    this.place = this.inArray ? Place.arrayStart : Place.objects;
+    return this.inArray ? at + 1 : at;
   }
 
   /** An object of a stream of objects. */
   private readObject(at: number, end: number): number {
-    const limit = Math.min(end, at + this.maxRecordBytes);
     const { reader } = this;
-    const behind = reader.read(this.bytes, at, limit);
-    if (behind >= 0) {
-      const next = this.skipBlanks(behind, Math.min(end, behind + this.maxRecordBytes));
-      if (next >= end && !this.final) return NEED_MORE;
-      if (next >= end || next - behind === this.maxRecordBytes || this.bytes[next] === LINE_FEED || this.bytes[next] === OPEN_OBJECT) {
-        this.report(at, behind);
-        return behind;
-      }
-      return this.rejectLine(at, end, `an object or a line break was expected at byte ${this.base + next}`);
-    }
-    if (behind !== NEED_MORE) return this.reject(at, end, `${reader.problem} at byte ${this.base + reader.problemAt}`);
-    if (end - at > this.maxRecordBytes) return this.startLargeObject(at);
-    if (!this.final) return NEED_MORE;
-    return this.endInside(at, end);
+    const behind = reader.read(this.bytes, at, Math.min(end, at + this.maxRecordBytes));
+    if (behind === NEED_MORE) return this.readMore(at, end);
+    if (behind < 0) return this.rejectObject(at, end, `${reader.problem} at byte ${this.base + reader.problemAt}`);
+    const next = skipBlanks(this.bytes, behind, Math.min(end, behind + this.maxRecordBytes));
+    if (next >= end && !this.final) return NEED_MORE;
+    const closed = next >= end || next - behind === this.maxRecordBytes || this.bytes[next] === LINE_FEED || this.bytes[next] === OPEN_OBJECT;
+    if (!closed) return this.rejectLine(at, end, `an object or a line break was expected at byte ${this.base + next}`);
+    this.report(at, behind);
+    return behind;
   }
 
   private readArrayValue(at: number, end: number): number {
-    const limit = Math.min(end, at + this.maxRecordBytes);
     const { reader } = this;
     const isObject = this.bytes[at] === OPEN_OBJECT;
+    const limit = Math.min(end, at + this.maxRecordBytes);
     const behind = isObject ? reader.read(this.bytes, at, limit) : reader.skip(this.bytes, at, limit);
-    if (behind >= 0) {
-      this.place = Place.arrayNext;
-      if (isObject) this.report(at, behind);
-      else this.reportMalformed(at, behind, 'a JSON object was expected');
-      return behind;
-    }
-    if (behind !== NEED_MORE) return this.breakArray(at, reader.problemAt + 1, `The JSON array is broken: ${reader.problem}`, reader.problemAt);
-    if (end - at > this.maxRecordBytes) return this.startLargeObject(at);
-    if (!this.final) return NEED_MORE;
-    return this.endInside(at, end);
+    if (behind === NEED_MORE) return this.readMore(at, end);
+    if (behind < 0) return this.breakArray(at, reader.problemAt + 1, `${reader.problem} at byte ${this.base + reader.problemAt}`);
+    this.place = Place.arrayNext;
+    if (!isObject) reader.flaw = 'a JSON object was expected';
+    this.report(at, behind);
+    return behind;
   }
 
-  /** A whole object: a record, unless something in it is wrong. */
+  /** The record is longer than what there is of it. */
+  private readMore(at: number, end: number): number {
+    if (end - at > this.maxRecordBytes) {
+      const message = `The record at byte ${this.base + at} (line ${this.line}) is larger than ${this.maxRecordBytes} bytes.`;
+      this.reports.malformed(message, this.bytes.subarray(at, end), 'too_large');
+      this.skipper.start();
+      this.place = Place.largeRecord;
+      return at;
+    }
+    return this.final ? this.endInside(at, end) : NEED_MORE;
+  }
+
+  /** A whole value: a record, unless something in it is wrong. */
   private report(at: number, behind: number): void {
     const { reader } = this;
-    this.line += reader.lineBreaks;
     if (!this.utf8.isGood(this.bytes, at, behind)) reader.flaw = 'it is not UTF-8';
-    if (reader.flaw !== '') {
-      this.line -= reader.lineBreaks;
+    if (reader.flaw === '') {
+      reader.unknownKeys.recordIsWhole();
+      this.recordStart = at;
+      this.recordEnd = behind;
+      this.reports.record(reader.slots);
+    } else {
       this.reportMalformed(at, behind, reader.flaw);
-      this.line += reader.lineBreaks;
-      return;
     }
-    reader.unknownKeys.recordIsWhole();
-    this.recordStart = at;
-    this.recordEnd = behind;
-    reader.slots.recordNumber = this.recordNumber++;
-    this.sink.record(reader.slots);
+    this.line += reader.lineBreaks;
   }
 
   /**
    * An object whose grammar is broken. Usually it is one line (cut, say, and run into the next): only that line is lost.
    * An object laid out over several lines, its brace alone on the first, is lost up to the next line that starts with one.
    */
-  private reject(at: number, end: number, problem: string): number {
-    const firstBreak = this.bytes.indexOf(LINE_FEED, at);
-    if (firstBreak < 0 || firstBreak >= end || this.skipBlanks(at + 1, firstBreak) < firstBreak) return this.rejectLine(at, end, problem);
-    let lineBreak = firstBreak;
-    while (lineBreak >= 0 && lineBreak < end && this.bytes[lineBreak + 1] !== OPEN_OBJECT) lineBreak = this.bytes.indexOf(LINE_FEED, lineBreak + 1);
-    const found = lineBreak >= 0 && lineBreak + 1 < end;
-    if (!found && !this.final && end - at <= this.maxRecordBytes) return NEED_MORE;
-    return this.rejectTo(at, found ? lineBreak : end, found, Place.badLines, problem);
+  private rejectObject(at: number, end: number, problem: string): number {
+    if (!startsWithBraceLine(this.bytes, at, end)) return this.rejectLine(at, end, problem);
+    const stop = findBraceLine(this.bytes, at, end);
+    return this.reject(at, end, stop, Place.badLines, problem);
   }
 
   private rejectLine(at: number, end: number, problem: string): number {
-    const lineBreak = this.bytes.indexOf(LINE_FEED, at);
-    const found = lineBreak >= 0 && lineBreak < end;
-    if (!found && !this.final && end - at <= this.maxRecordBytes) return NEED_MORE;
-    return this.rejectTo(at, found ? lineBreak : end, found, Place.badLine, problem);
+    return this.reject(at, end, findLineFeed(this.bytes, at, end), Place.badLine, problem);
   }
 
-  private rejectTo(at: number, stop: number, found: boolean, place: number, problem: string): number {
+  private reject(at: number, end: number, stop: number, place: number, problem: string): number {
+    if (stop === end && !this.final && end - at <= this.maxRecordBytes) return NEED_MORE;
+    if (stop === end && this.final && this.reports.cutShort !== '') return this.stop(at, end, problem);
     this.reportMalformed(at, stop, problem);
-    if (found && stop - at <= this.maxRecordBytes) {
-      for (let i = at; i < stop; i++) if (this.bytes[i] === LINE_FEED) this.line++;
-      return stop;
-    }
     this.place = place;
     return at;
   }
 
-  /** A record is longer than the limit: says so, and walks on to its end without holding it. */
-  private startLargeObject(at: number): number {
-    const { recordNumber, line, base, maxRecordBytes } = this;
-    const message = `The record at byte ${base + at} (line ${line}) is larger than ${maxRecordBytes} bytes.`;
-    this.recordNumber++;
-    this.skipper.start();
-    this.place = Place.largeObject;
-    this.sink.malformed({ code: 'too_large', recordNumber, message, raw: this.bytes.slice(at, at + maxRecordBytes) });
-    return at;
+  /** Goes on behind what does not decode, or to the end if it goes on. */
+  private skipBad(at: number, end: number): number {
+    if (this.place === Place.largeRecord) return this.skipLarge(at, end);
+    let stop = this.place === Place.badLine ? findLineFeed(this.bytes, at, end) : findBraceLine(this.bytes, at, end);
+    if (stop < end) {
+      this.place = Place.objects;
+    } else if (this.place === Place.badLines && !this.final && this.bytes[end - 1] === LINE_FEED) {
+      // The brace behind this line break may be still to come.
+      if (at === end - 1) return NEED_MORE;
+      stop = end - 1;
+    }
+    this.countLines(at, stop);
+    return stop;
   }
 
-  /** Goes on behind what does not decode; the place tells whether its end was found. */
-  private skipBad(start: number, end: number): number {
-    let at = start;
-    if (this.place === Place.largeObject) {
-      at = this.skipper.skip(this.bytes, at, end);
-      this.line += this.skipper.takeLineBreaks();
-      if (this.skipper.state === 'inside') {
-        if (this.final) this.complete = false;
-        return end;
-      }
-      if (this.inArray) {
-        if (this.skipper.state === 'ended') this.place = Place.arrayNext;
-        else this.stop();
-        return at;
-      }
-      this.place = this.skipper.state === 'broken' ? Place.badLine : Place.objects;
-      if (this.place === Place.objects) return at;
+  private skipLarge(start: number, end: number): number {
+    const { skipper } = this;
+    const at = skipper.skip(this.bytes, start, end);
+    this.countLines(start, at);
+    if (skipper.state === 'inside') {
+      if (this.final) this.reports.complete = false;
+      return end;
     }
-    for (;;) {
-      const lineBreak = this.bytes.indexOf(LINE_FEED, at);
-      if (lineBreak < 0 || lineBreak >= end) return end;
-      if (this.place === Place.badLine || this.bytes[lineBreak + 1] === OPEN_OBJECT) {
-        // The byte behind the line break may not have come yet.
-        if (this.place === Place.badLines && lineBreak + 1 >= end) return lineBreak;
-        this.place = Place.objects;
-        return lineBreak;
-      }
-      if (lineBreak + 1 >= end && !this.final) return lineBreak;
-      this.line++;
-      at = lineBreak + 1;
+    if (this.inArray) {
+      if (skipper.state === 'broken') return this.breakArray(at, at + 1, `a value cannot go on like this at byte ${this.base + at}`);
+      this.place = Place.arrayNext;
+    } else {
+      this.place = skipper.state === 'broken' && this.bytes[at] !== OPEN_OBJECT ? Place.badLine : Place.objects;
     }
+    return at;
   }
 
   /** The stream ends inside a record. */
   private endInside(at: number, end: number): number {
-    if (this.inArray) return this.breakArray(at, end, 'The JSON array is not closed: the input ends inside a record');
-    const problem = 'the input ends inside it';
-    const lineBreak = this.bytes.indexOf(LINE_FEED, at);
+    const problem = 'the input ends inside a record';
+    if (this.inArray) return this.breakArray(at, end, problem);
     // A cut line that lines follow is one malformed line.
-    if (lineBreak >= 0 && lineBreak < end && this.skipBlanks(at + 1, lineBreak) < lineBreak) return this.rejectLine(at, end, problem);
-    this.complete = false;
-    if (this.damageMessage !== '') this.reportDamage(this.damageMessage, this.cut(at, end));
-    else this.reportMalformed(at, end, problem);
-    return end;
+    if (findLineFeed(this.bytes, at, end) < end && !startsWithBraceLine(this.bytes, at, end)) return this.rejectLine(at, end, problem);
+    return this.stop(at, end, problem);
   }
 
   /** The stream ends between records. */
   private endOutside(end: number): void {
-    const inArray = this.place === Place.arrayStart || this.place === Place.arrayValue || this.place === Place.arrayNext;
-    if (inArray && this.complete) this.breakArray(end, end, 'The JSON array is not closed');
+    const open = this.place === Place.arrayStart || this.place === Place.arrayValue || this.place === Place.arrayNext;
+    if (open) this.breakArray(end, end, 'it is not closed when the input ends');
   }
 
-  private breakArray(at: number, stop: number, message: string, place = at): number {
-    this.reportDamage(this.damageMessage || `${message} (byte ${this.base + place}, line ${this.line}).`, this.cut(at, stop));
+  private breakArray(at: number, stop: number, problem: string): number {
+    return this.stop(at, stop, `the array is broken here: ${problem}`);
+  }
+
+  private stop(at: number, stop: number, problem: string): number {
+    this.place = Place.stopped;
+    this.reports.damage(this.sentence(at, problem), this.bytes.subarray(at, stop));
     return stop;
   }
 
-  private reportDamage(message: string, raw: Uint8Array): void {
-    this.stop();
-    this.sink.malformed({ code: 'malformed', recordNumber: this.recordNumber++, message, raw });
-  }
-
-  private stop(): void {
-    this.complete = false;
-    this.place = Place.stopped;
-  }
-
   private reportMalformed(at: number, stop: number, problem: string): void {
-    const message = `The JSON record at byte ${this.base + at} (line ${this.line}) does not decode: ${problem}.`;
-    const problemRecord: MalformedRecord = { code: 'malformed', recordNumber: this.recordNumber++, message, raw: this.cut(at, stop) };
-    this.sink.malformed(problemRecord);
+    const end = stop > at && this.bytes[stop - 1] === CARRIAGE_RETURN ? stop - 1 : stop;
+    this.reports.malformed(this.sentence(at, problem), this.bytes.subarray(at, end));
   }
 
-  private cut(at: number, stop: number): Uint8Array {
-    const end = stop > at && this.bytes[stop - 1] === CARRIAGE_RETURN ? stop - 1 : stop;
-    return this.bytes.slice(at, Math.min(end, at + this.maxRecordBytes));
+  private sentence(at: number, problem: string): string {
+    return `The JSON at byte ${this.base + at} (line ${this.line}) does not decode: ${problem}.`;
+  }
+
+  private countLines(start: number, end: number): void {
+    for (let at = findLineFeed(this.bytes, start, end); at < end; at = findLineFeed(this.bytes, at + 1, end)) this.line++;
   }
 
   private skipSpace(start: number, end: number): number {
@@ -317,14 +295,6 @@ export class JsonDecoder implements Decoder, RecordScanner {
       if (byte === LINE_FEED) this.line++;
       at++;
     }
-    return at;
-  }
-
-  /** White space within a line. */
-  private skipBlanks(start: number, end: number): number {
-    const { bytes } = this;
-    let at = start;
-    while (at < end && bytes[at] !== LINE_FEED && isSpace(bytes[at] as number)) at++;
     return at;
   }
 }

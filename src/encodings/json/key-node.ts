@@ -1,10 +1,14 @@
 import type { FieldNode } from '../field-tree.ts';
 import { MAX_UNKNOWN_NAME_BYTES, MAX_UNKNOWN_NAMES, unknownFieldName } from '../unknown-fields.ts';
+import { COLON, QUOTE } from './bytes.ts';
 
 /** A key that was seen or is looked for in one object of the record. */
 export interface KeyEntry {
-  /** The key's bytes and its closing quote, as they stand in a record that does not escape them. */
-  readonly quoted: Uint8Array;
+  readonly name: Uint8Array;
+  /** `"name":` as it stands in a record without white space, as little-endian words; the last one overlaps the one before. */
+  readonly words: Int32Array;
+  /** Bytes of `"name":`. */
+  readonly tokenLength: number;
   /** Contract field, or -1. */
   readonly field: number;
   /** Where the contract goes on below this key. */
@@ -45,7 +49,7 @@ export class KeyNode {
     const bucket = this.buckets[bucketOf(bytes, start, end)];
     if (bucket === undefined) return null;
     for (const entry of bucket) {
-      if (isSame(entry.quoted, bytes, start, end)) return entry;
+      if (isSame(entry.name, bytes, start, end)) return entry;
     }
     return null;
   }
@@ -55,11 +59,19 @@ export class KeyNode {
   }
 
   private add(name: Uint8Array, field: number, child: KeyNode | null, unknownName: string): KeyEntry {
-    const quoted = new Uint8Array(name.length + 1);
-    quoted.set(name);
-    quoted[name.length] = 0x22;
-    const plain = name.every((byte) => byte >= 0x20 && byte !== 0x22 && byte !== 0x5c);
-    const entry: KeyEntry = { quoted, field, child, plain, unknownName, count: 0, lastRecord: -1, follower: null };
+    const plain = name.length > 0 && name.every((byte) => byte >= 0x20 && byte !== 0x22 && byte !== 0x5c);
+    const entry: KeyEntry = {
+      name,
+      words: tokenWords(name),
+      tokenLength: name.length + 3,
+      field,
+      child,
+      plain,
+      unknownName,
+      count: 0,
+      lastRecord: -1,
+      follower: null,
+    };
     const bucket = bucketOf(name, 0, name.length);
     this.buckets[bucket] = [...(this.buckets[bucket] ?? []), entry];
     return entry;
@@ -69,30 +81,32 @@ export class KeyNode {
 /** Counts the records that held each unknown field; a record counts once it is known to be whole. */
 export class UnknownKeys {
   private readonly entries: KeyEntry[] = [];
+  /** Of the record at hand: counters, not `length`, which is slow to set for every record. */
+  private seenCount = 0;
+  private newCount = 0;
   private readonly seen: KeyEntry[] = [];
   private readonly newNodes: KeyNode[] = [];
   private readonly newNames: Uint8Array[] = [];
 
   /** The record is read from its start (perhaps again). */
   startRecord(): void {
-    this.seen.length = 0;
-    this.newNodes.length = 0;
-    this.newNames.length = 0;
+    this.seenCount = 0;
+    this.newCount = 0;
   }
 
   noteKnownName(entry: KeyEntry): void {
-    this.seen.push(entry);
+    this.seen[this.seenCount++] = entry;
   }
 
   noteNewName(node: KeyNode, bytes: Uint8Array, start: number, end: number): void {
-    if (this.entries.length + this.newNames.length >= MAX_UNKNOWN_NAMES) return;
-    this.newNodes.push(node);
-    this.newNames.push(bytes.slice(start, Math.min(end, start + MAX_UNKNOWN_NAME_BYTES + 1)));
+    if (this.entries.length + this.newCount >= MAX_UNKNOWN_NAMES) return;
+    this.newNodes[this.newCount] = node;
+    this.newNames[this.newCount++] = bytes.slice(start, Math.min(end, start + MAX_UNKNOWN_NAME_BYTES + 1));
   }
 
   recordIsWhole(): void {
-    for (let i = 0; i < this.seen.length; i++) (this.seen[i] as KeyEntry).count++;
-    for (let i = 0; i < this.newNames.length; i++) this.countNewName(this.newNodes[i] as KeyNode, this.newNames[i] as Uint8Array);
+    for (let i = 0; i < this.seenCount; i++) (this.seen[i] as KeyEntry).count++;
+    for (let i = 0; i < this.newCount; i++) this.countNewName(this.newNodes[i] as KeyNode, this.newNames[i] as Uint8Array);
   }
 
   counts(): Map<string, number> {
@@ -119,11 +133,22 @@ function bucketOf(bytes: Uint8Array, start: number, end: number): number {
   return (length * 37 + first * 5 + middle * 11 + last * 17) & 0xff;
 }
 
-function isSame(quoted: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
-  if (quoted.length !== length + 1) return false;
+  if (name.length !== length) return false;
   for (let i = 0; i < length; i++) {
-    if (quoted[i] !== bytes[start + i]) return false;
+    if (name[i] !== bytes[start + i]) return false;
   }
   return true;
+}
+
+function tokenWords(name: Uint8Array): Int32Array {
+  const token = new Uint8Array(Math.max(4, name.length + 3));
+  token.set([QUOTE]);
+  token.set(name, 1);
+  token.set([QUOTE, COLON], name.length + 1);
+  const view = new DataView(token.buffer);
+  const words = new Int32Array(Math.ceil(token.length / 4));
+  for (let i = 0; i < words.length; i++) words[i] = view.getInt32(Math.min(4 * i, token.length - 4), true);
+  return words;
 }

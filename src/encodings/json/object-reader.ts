@@ -3,10 +3,10 @@ import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { RecordSlots, ValueKind } from '../record-slots.ts';
 import { Scratch } from '../scratch.ts';
 import { MAX_UNKNOWN_NAME_BYTES } from '../unknown-fields.ts';
-import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, MINUS, NEED_MORE, NINE, OPEN_ARRAY, OPEN_OBJECT, QUOTE, SPACE, STRING_STOPS, ZERO } from './bytes.ts';
+import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, MINUS, NEED_MORE, NINE, OPEN_ARRAY, OPEN_OBJECT, QUOTE, SPACE, ZERO } from './bytes.ts';
+import { writeUnescaped } from './escapes.ts';
 import { type KeyEntry, KeyNode, UnknownKeys } from './key-node.ts';
-import { unescape } from './unescape.ts';
-import { ValueReader } from './value-reader.ts';
+import { findStringStop, ValueReader } from './value-reader.ts';
 
 /**
  * Reads one object's contract fields into slots, in one pass over its bytes: no string, no object and no closure is made.
@@ -47,25 +47,23 @@ export class ObjectReader extends ValueReader {
     if (bytes[at] === CLOSE_OBJECT) return at + 1;
     let previous: KeyEntry | null = null;
     for (;;) {
-      if (bytes[at] !== QUOTE) return this.broken(at, 'a field name in double quotes was expected');
-      at++;
       let key: KeyEntry | null = previous === null ? node.first : previous.follower;
-      const behindExpected: number = key === null ? 0 : matchKey(bytes, at, end, key.quoted);
-      if (behindExpected !== 0) {
-        at = behindExpected;
+      if (key !== null && matchToken(this.view, at, end, key)) {
+        at += key.tokenLength;
       } else {
-        at = this.findKey(at, node);
+        if (bytes[at] !== QUOTE) return this.broken(at, 'a field name in double quotes was expected');
+        at = this.findKey(at + 1, node);
         if (at < 0) return at;
         key = this.foundKey;
         if (key?.plain) {
           if (previous === null) node.first = key;
           else previous.follower = key;
         }
+        if (at < end && bytes[at] !== COLON) at = this.skipSpace(at);
+        if (at >= end) return NEED_MORE;
+        if (bytes[at] !== COLON) return this.broken(at, 'a colon was expected');
+        at++;
       }
-      if (at < end && bytes[at] !== COLON) at = this.skipSpace(at);
-      if (at >= end) return NEED_MORE;
-      if (bytes[at] !== COLON) return this.broken(at, 'a colon was expected');
-      at++;
       if (at < end && (bytes[at] as number) <= SPACE) at = this.skipSpace(at);
       if (at >= end) return NEED_MORE;
       at = key === null ? this.skipValue(at, 1) : this.readValue(at, key);
@@ -108,8 +106,7 @@ export class ObjectReader extends ValueReader {
   /** From behind the opening quote. */
   private readString(start: number, field: number): number {
     const { bytes, end, slots } = this;
-    let at = start;
-    while (at < end && STRING_STOPS[bytes[at] as number] === 0) at++;
+    const at = findStringStop(this.view, bytes, start, end);
     if (at < end && bytes[at] === QUOTE) {
       slots.kinds[field] = ValueKind.text;
       if (slots.buffers[field] !== bytes) slots.buffers[field] = bytes;
@@ -119,7 +116,8 @@ export class ObjectReader extends ValueReader {
     }
     const behind = this.skipString(at);
     if (behind < 0) return behind;
-    if (!unescape(bytes, start, behind - 1, this.startScratch(behind - start))) this.flaw ||= `${fieldName(this.fields, field)} holds half of a surrogate pair`;
+    if (!writeUnescaped(bytes, start, behind - 1, this.startScratch(behind - start)))
+      this.flaw ||= `${fieldName(this.fields, field)} holds half of a surrogate pair`;
     slots.set(field, ValueKind.text, this.scratch.bytes, this.scratchStart, this.scratch.used);
     return behind;
   }
@@ -154,7 +152,7 @@ export class ObjectReader extends ValueReader {
     let from = start;
     let to = behind - 1;
     if (bytes.subarray(start, to).includes(BACKSLASH)) {
-      unescape(bytes, start, to, this.startScratch(to - start));
+      writeUnescaped(bytes, start, to, this.startScratch(to - start));
       source = this.scratch.bytes;
       from = this.scratchStart;
       to = this.scratch.used;
@@ -166,12 +164,13 @@ export class ObjectReader extends ValueReader {
   }
 }
 
-/** Position behind the key's quote if the key at `start` is the expected one, else 0. */
-function matchKey(bytes: Uint8Array, start: number, end: number, quoted: Uint8Array): number {
-  const { length } = quoted;
-  if (start + length > end) return 0;
-  for (let i = 0; i < length; i++) {
-    if (bytes[start + i] !== quoted[i]) return 0;
+/** Whether `"name":` of the expected key stands at `at`. */
+function matchToken(view: DataView, at: number, end: number, key: KeyEntry): boolean {
+  const { words, tokenLength } = key;
+  if (at + tokenLength > end) return false;
+  const last = words.length - 1;
+  for (let i = 0; i < last; i++) {
+    if (view.getInt32(at + 4 * i, true) !== words[i]) return false;
   }
-  return start + length;
+  return view.getInt32(at + tokenLength - 4, true) === words[last];
 }

@@ -1,3 +1,4 @@
+import { lowestFlag } from '../find-byte.ts';
 import {
   BACKSLASH,
   BROKEN,
@@ -18,12 +19,14 @@ import {
   STRING_STOPS,
   ZERO,
 } from './bytes.ts';
-import { isHexDigit, isShortEscape } from './unescape.ts';
+import { isHexDigit, isShortEscape } from './escapes.ts';
 
 /** Deeper records are malformed: nothing in ad traffic is, and readers further on have limits of their own. */
 export const MAX_DEPTH = 64;
 
-const LITERALS: Readonly<Record<string, Uint8Array>> = Object.fromEntries(['true', 'false', 'null'].map((word) => [word.charAt(0), new TextEncoder().encode(word)]));
+const LITERALS: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  ['true', 'false', 'null'].map((word) => [word.charAt(0), new TextEncoder().encode(word)]),
+);
 const TRUE = LITERALS.t as Uint8Array;
 const FALSE = LITERALS.f as Uint8Array;
 const NULL = LITERALS.n as Uint8Array;
@@ -37,6 +40,8 @@ const Expect = { value: 0, valueOrClose: 1, key: 2, keyOrClose: 3, afterValue: 4
  */
 export class ValueReader {
   protected bytes: Uint8Array = new Uint8Array(0);
+  /** Over the same bytes: reads four at a time. */
+  protected view: DataView = new DataView(new ArrayBuffer(0));
   protected end = 0;
   problem = '';
   problemAt = 0;
@@ -47,7 +52,10 @@ export class ValueReader {
   private closers = new Uint8Array(2 * MAX_DEPTH);
 
   protected startAt(bytes: Uint8Array, end: number): void {
-    this.bytes = bytes;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     this.end = end;
     this.flaw = '';
     this.lineBreaks = 0;
@@ -89,7 +97,7 @@ export class ValueReader {
     const { bytes, end } = this;
     let at = start;
     for (;;) {
-      while (at < end && STRING_STOPS[bytes[at] as number] === 0) at++;
+      at = findStringStop(this.view, bytes, at, end);
       if (at >= end) return NEED_MORE;
       const byte = bytes[at] as number;
       if (byte === QUOTE) return at + 1;
@@ -203,4 +211,20 @@ export class ValueReader {
     }
     this.closers[level] = closer;
   }
+}
+
+/**
+ * First byte of `[start, end)` at which a string cannot simply go on (its quote, a backslash, a control character), or `end`.
+ */
+export function findStringStop(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true);
+    const quotes = word ^ 0x22222222;
+    const backslashes = word ^ 0x5c5c5c5c;
+    const flags = (((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x20202020) & ~word)) & 0x80808080;
+    if (flags !== 0) return at + lowestFlag(flags);
+  }
+  while (at < end && STRING_STOPS[bytes[at] as number] === 0) at++;
+  return at;
 }

@@ -1,17 +1,16 @@
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, isSpace, LINE_FEED, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.ts';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, isSpace, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.ts';
 
 /**
  * Finds the end of a record that is too large to hold, over any number of chunks. It knows strings and nesting only, and
  * stops where the record cannot go on (`broken`): a control character in a string, a value that follows a value.
  */
-export class ObjectSkipper {
+export class RecordSkipper {
   state: 'inside' | 'ended' | 'broken' = 'ended';
   private depth = 0;
   private inString = false;
   private escaped = false;
   /** The last byte outside strings that is no white space; 0 at the start. */
   private last = 0;
-  private lineBreaks = 0;
 
   start(): void {
     this.state = 'inside';
@@ -19,12 +18,6 @@ export class ObjectSkipper {
     this.inString = false;
     this.escaped = false;
     this.last = 0;
-  }
-
-  takeLineBreaks(): number {
-    const { lineBreaks } = this;
-    this.lineBreaks = 0;
-    return lineBreaks;
   }
 
   /** Returns the position behind the record, or where it breaks, or `end`. */
@@ -36,12 +29,8 @@ export class ObjectSkipper {
         this.passStringByte(byte);
         continue;
       }
-      if (isSpace(byte)) {
-        if (byte === LINE_FEED) this.lineBreaks++;
-        // What is a number or a word at the top (in an array) ends at a space, if it has begun.
-        continue;
-      }
-      if (this.depth === 0 && this.last !== 0 && (byte === COMMA || byte === CLOSE_ARRAY)) return this.stop('ended', at);
+      if (isSpace(byte)) continue;
+      if (this.depth === 0 && (byte === COMMA || byte === CLOSE_ARRAY)) return this.stop('ended', at);
       if (byte === QUOTE || byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
         if (!this.valueMayFollow()) return this.stop('broken', at);
         if (byte === QUOTE) this.inString = true;

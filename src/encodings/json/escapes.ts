@@ -19,7 +19,7 @@ export function isHexDigit(byte: number): boolean {
  * Writes a string's text, whose escapes are known to be well formed, to the scratch buffer (UTF-8 is never longer than
  * its escapes). False where `\u` escapes name half of a surrogate pair: that is no character and has no UTF-8.
  */
-export function unescape(source: Uint8Array, start: number, end: number, scratch: Scratch): boolean {
+export function writeUnescaped(source: Uint8Array, start: number, end: number, scratch: Scratch): boolean {
   scratch.reserve(end - start);
   const target = scratch.bytes;
   let to = scratch.used;
