@@ -13,6 +13,7 @@ export interface CurrencyRate {
 /** Brings a record's amounts into the instance's currency (SEMANTICS §3). */
 export class CurrencyConverter {
   private readonly instanceCurrency: string;
+  private readonly instanceCode: Uint8Array;
   private readonly rates = new Map<string, number>();
   private readonly currency: FieldSlot | undefined;
   private readonly eventTime: FieldSlot | undefined;
@@ -21,6 +22,7 @@ export class CurrencyConverter {
   constructor(contract: Contract, instanceCurrency: string, rates: readonly CurrencyRate[]) {
     const slots = fieldSlots(contract);
     this.instanceCurrency = instanceCurrency;
+    this.instanceCode = new TextEncoder().encode(instanceCurrency);
     this.currency = slots.get('currency');
     this.eventTime = slots.get('event_time');
     this.amounts = contract.fields.flatMap((field, slot) => (field.type === 'money' ? [slot] : []));
@@ -31,8 +33,11 @@ export class CurrencyConverter {
   isForeign(record: NormalisedRecord): boolean {
     const { currency } = this;
     if (currency === undefined || record.present[currency.slot] === 0) return false;
-    if (!this.amounts.some((slot) => record.present[slot] === 1)) return false;
-    return fieldText(record, currency) !== this.instanceCurrency;
+    const bytes = record.buffers[currency.slot] as Uint8Array;
+    const start = record.starts[currency.slot] as number;
+    const [first, second, third] = this.instanceCode;
+    if (bytes[start] === first && bytes[start + 1] === second && bytes[start + 2] === third) return false;
+    return this.amounts.some((slot) => record.present[slot] === 1);
   }
 
   /** Why the amounts of a foreign record cannot be converted, if so. */

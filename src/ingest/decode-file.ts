@@ -39,6 +39,8 @@ export interface DecodeJob {
 }
 
 export interface DecodedFile {
+  /** The rest of the file's records, which nothing follows. */
+  readonly lastChunks: readonly StagedChunk[];
   readonly complete: boolean;
   readonly unknownFields: readonly (readonly [field: string, records: number])[];
 }
@@ -69,9 +71,8 @@ export async function decodeFile(job: DecodeJob, edge: EdgeSettings, onChunk: (c
     for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, bytesRead);
   });
   receiver.flush();
-  for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, job.bytes);
   await requireUnchanged(job);
-  return { complete: decoder.complete, unknownFields: [...decoder.unknownFields] };
+  return { lastChunks: ready, complete: decoder.complete, unknownFields: [...decoder.unknownFields] };
 }
 
 /** Reads records of a file again, by their positions, for their bytes. */

@@ -51,6 +51,9 @@ export class RecordReceiver implements RecordSink {
   private readonly classify: ClassifyEvent | undefined;
   private readonly converter: CurrencyConverter;
   private readonly bots = new BotDetector();
+  private readonly user: FieldSlot | undefined;
+  private readonly userAgent: FieldSlot | undefined;
+  private readonly eventTime: FieldSlot | undefined;
   private readonly reportDate: (micros: number) => number;
   private readonly referenceKey: readonly FieldSlot[];
   private chunkOrdinal = 0;
@@ -65,6 +68,9 @@ export class RecordReceiver implements RecordSink {
     this.origin = origin;
     this.onChunk = onChunk;
     this.slots = fieldSlots(check.contract);
+    this.user = this.slots.get('user_id');
+    this.userAgent = this.slots.get('user_agent');
+    this.eventTime = this.slots.get('event_time');
     this.converter = new CurrencyConverter(check.contract, options.currency, options.rates);
     this.reportDate = createReportDate(options.reportingTimeZone);
     this.firstPosition = options.firstPosition;
@@ -170,14 +176,12 @@ export class RecordReceiver implements RecordSink {
 
   private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {
     const stager = this.stagers.get(eventType) as RowStager;
-    const { hasher, slots } = this;
-    const userAgent = slots.get('user_agent');
-    const eventTime = slots.get('event_time') as FieldSlot;
+    const { hasher, userAgent } = this;
     (this.identifiers.get(eventType) as EventIdentifier).identify(record);
     stager.appendKey(hasher);
     stager.appendContentHash(record, hasher);
-    stager.appendUserHash(record, slots.get('user_id') as FieldSlot, hasher);
-    stager.appendReportDate(this.reportDate(record.numbers[eventTime.slot] as number));
+    stager.appendUserHash(record, this.user as FieldSlot, hasher);
+    stager.appendReportDate(this.reportDate(record.numbers[(this.eventTime as FieldSlot).slot] as number));
     if (userAgent !== undefined) stager.appendBot(this.bots.isBot(record, userAgent));
     else stager.appendBot(false);
     if (this.converter.isForeign(record)) this.converter.convert(record);

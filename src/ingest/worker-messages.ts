@@ -1,16 +1,15 @@
 import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
-import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { StagedChunk } from '../staging/staged-chunk.ts';
 
 /** What the main thread and a decoding worker say to each other. One job at a time. */
 export type WorkerRequest =
   | { readonly kind: 'settings'; readonly edge: EdgeSettings }
   | { readonly kind: 'hash'; readonly path: string }
   | { readonly kind: 'decode'; readonly job: DecodeJob }
-  | { readonly kind: 'read-raw'; readonly job: DecodeJob; readonly positions: readonly number[] }
   /** One more chunk may be staged. */
   | { readonly kind: 'go-on' };
 
 export type WorkerReply =
   | { readonly kind: 'chunk'; readonly chunk: StagedChunk; readonly bytesRead: number }
-  | { readonly kind: 'done'; readonly result: string | DecodedFile | ReadonlyMap<number, RawRecord> }
+  | { readonly kind: 'done'; readonly result: string | DecodedFile }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly remedy: string };

@@ -2,10 +2,10 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AdvertiseXError, type ErrorCode } from '../domain/errors.ts';
 import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
-import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { StagedChunk } from '../staging/staged-chunk.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
-type Job = Extract<WorkerRequest, { kind: 'hash' | 'decode' | 'read-raw' }>;
+type Job = Extract<WorkerRequest, { kind: 'hash' | 'decode' }>;
 /** Resolves when the worker may stage one more chunk. */
 export type TakeChunk = (chunk: StagedChunk, bytesRead: number) => Promise<void>;
 
@@ -18,7 +18,7 @@ interface QueuedJob {
 
 /** Decoding on worker threads, so that the engine works at the same time. Workers are started as they are needed. */
 export class WorkerPool {
-  private readonly edge: EdgeSettings;
+  private edge: EdgeSettings;
   private readonly size: number;
   private readonly workers = new Set<Worker>();
   private readonly idle: Worker[] = [];
@@ -37,8 +37,10 @@ export class WorkerPool {
     return this.perform<DecodedFile>({ kind: 'decode', job }, takeChunk);
   }
 
-  readRaw(job: DecodeJob, positions: readonly number[]): Promise<ReadonlyMap<number, RawRecord>> {
-    return this.perform<ReadonlyMap<number, RawRecord>>({ kind: 'read-raw', job, positions });
+  /** For the jobs from here on. */
+  useSettings(edge: EdgeSettings): void {
+    this.edge = edge;
+    for (const worker of this.workers) worker.postMessage({ kind: 'settings', edge } satisfies WorkerRequest);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { hashFile, unreadable } from '../sources/list-files.ts';
-import { decodeFile, type EdgeSettings, readRawRecords } from './decode-file.ts';
+import { decodeFile, type EdgeSettings } from './decode-file.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 /** The entry of a decoding worker. */
@@ -37,8 +37,6 @@ function perform(request: Exclude<WorkerRequest, { kind: 'settings' | 'go-on' }>
         send({ kind: 'chunk', chunk, bytesRead });
         await allowed;
       });
-    case 'read-raw':
-      return readRawRecords(request.job, edge, request.positions);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { Table } from '../../domain/table.ts';
@@ -23,6 +23,7 @@ export class DuckDbEngine implements Engine {
   readonly capabilities = { name: 'duckdb', transactions: true };
   private readonly instance: DuckDBInstance;
   private readonly connection: DuckDBConnection;
+  private asOf: number | null = null;
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.instance = instance;
@@ -48,6 +49,8 @@ export class DuckDbEngine implements Engine {
         for (const schema of ['store', 'silver', 'gold', 'ops', 'ref']) await engine.run(`create schema if not exists ${schema}`);
         for (const macro of MACROS) await engine.run(`create or replace macro ${macro}`);
       }
+      // A reader runs queries that people write: they see the tables, not the machine's files.
+      else for (const setting of ['enable_external_access = false', 'lock_configuration = true']) await engine.run(`set ${setting}`);
       return engine;
     } catch (cause) {
       throw engineFailure(cause, options.path ?? 'in memory');
@@ -94,7 +97,10 @@ export class DuckDbEngine implements Engine {
   async setVariables({ batch, cause, asOf }: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void> {
     if (batch !== undefined) await this.run(`set variable this_batch = cast(${batch} as bigint)`);
     if (cause !== undefined) await this.run(`set variable this_cause = ${text(cause)}`);
-    if (asOf !== undefined) await this.run(`set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`);
+    if (asOf !== undefined) {
+      this.asOf = asOf;
+      await this.run(setAsOf(asOf));
+    }
   }
 
   async rows<Row extends EngineRow = EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}): Promise<Row[]> {
@@ -108,25 +114,21 @@ export class DuckDbEngine implements Engine {
     }
   }
 
+  /** On a connection of its own: the result is read while other statements run. */
   async query(sql: string): Promise<ResultTable> {
+    const connection = await this.instance.connect();
     try {
-      const statements = await this.connection.extractStatements(sql);
+      await connection.run(setAsOf(this.asOf));
+      const statements = await connection.extractStatements(sql);
       if (statements.count !== 1) throw readOnlyRefusal('One statement at a time can be run');
       const prepared = await statements.prepare(0);
       if (!READ_STATEMENTS.has(prepared.statementType)) throw readOnlyRefusal('Only queries can be run: SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN');
       const result = await prepared.stream();
-      const names = result.deduplicatedColumnNames();
       const types = result.columnTypes();
-      const columns = names.map((name, index) => ({ name, kind: cellKind(types[index] as (typeof types)[number]) }));
-      async function* rows(): AsyncGenerator<readonly CellValue[]> {
-        try {
-          for await (const chunk of result.yieldRows()) for (const row of chunk) yield row.map(toCellValue);
-        } catch (cause) {
-          throw queryFailure(cause);
-        }
-      }
-      return { columns, rows: rows() };
+      const columns = result.deduplicatedColumnNames().map((name, index) => ({ name, kind: cellKind(types[index] as DuckDBType) }));
+      return { columns, rows: readRows(connection, result) };
     } catch (cause) {
+      connection.closeSync();
       throw queryFailure(cause);
     }
   }
@@ -157,6 +159,20 @@ export class DuckDbEngine implements Engine {
     this.connection.closeSync();
     this.instance.closeSync();
   }
+}
+
+async function* readRows(connection: DuckDBConnection, result: DuckDBResult): AsyncGenerator<readonly CellValue[]> {
+  try {
+    for await (const chunk of result.yieldRows()) for (const row of chunk) yield row.map(toCellValue);
+  } catch (cause) {
+    throw queryFailure(cause);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function setAsOf(asOf: number | null): string {
+  return `set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`;
 }
 
 const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
