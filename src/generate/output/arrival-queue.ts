@@ -17,20 +17,25 @@ export interface RecordPlace {
 
 /**
  * Records between their making and their arrival: a bucket for each minute of arrival, rendered already, so that what waits
- * for days (two in a thousand) costs its bytes and no more.
+ * for days (two in a thousand) costs its bytes and no more. Nearly everything arrives in the minute it happens in: that
+ * minute's bucket is large and used again and again, the others are small.
  */
 export class ArrivalQueue {
-  private readonly buckets = new Map<number, Bucket>();
-  private readonly free: Bucket[] = [];
+  private readonly current = new Bucket();
+  private readonly waiting = new Map<number, Bucket>();
+  private minute: number;
   private latest = -1;
 
+  constructor(firstMinute: number) {
+    this.minute = firstMinute;
+  }
+
   addText(arrivalMicros: number, line: string, note?: Placed): void {
-    const bucket = this.bucketAt(arrivalMicros);
-    bucket.addText(arrivalMicros % MICROS_PER_MINUTE, line, note);
+    this.bucketAt(arrivalMicros).addText(arrivalMicros % MICROS_PER_MINUTE, line, note);
   }
 
   addBytes(arrivalMicros: number, bytes: Buffer, length: number, note?: Placed): void {
-    this.bucketAt(arrivalMicros).addBytes(arrivalMicros % MICROS_PER_MINUTE, bytes, length, note);
+    this.bucketAt(arrivalMicros).addBytes(arrivalMicros % MICROS_PER_MINUTE, bytes, 0, length, note);
   }
 
   /** The last minute that anything waits for. */
@@ -38,23 +43,27 @@ export class ArrivalQueue {
     return this.latest;
   }
 
-  /** Writes what arrives in this minute; nothing may be added to it afterwards. */
-  release(minute: number, place: RecordPlace): void {
-    const bucket = this.buckets.get(minute);
-    if (bucket === undefined) return;
-    this.buckets.delete(minute);
-    place.minute(minute);
-    bucket.writeTo(place);
-    bucket.clear();
-    if (this.free.length < 4) this.free.push(bucket);
+  /** Writes what arrives in the current minute and goes on to the next one. */
+  release(place: RecordPlace): void {
+    if (!this.current.empty) {
+      place.minute(this.minute);
+      this.current.writeTo(place);
+      this.current.clear();
+    }
+    this.minute++;
+    const next = this.waiting.get(this.minute);
+    if (next === undefined) return;
+    this.waiting.delete(this.minute);
+    this.current.absorb(next);
   }
 
   private bucketAt(arrivalMicros: number): Bucket {
     const minute = Math.floor(arrivalMicros / MICROS_PER_MINUTE);
-    let bucket = this.buckets.get(minute);
+    if (minute === this.minute) return this.current;
+    let bucket = this.waiting.get(minute);
     if (bucket === undefined) {
-      bucket = this.free.pop() ?? new Bucket();
-      this.buckets.set(minute, bucket);
+      bucket = new Bucket();
+      this.waiting.set(minute, bucket);
       if (minute > this.latest) this.latest = minute;
     }
     return bucket;
@@ -79,11 +88,20 @@ class Bucket {
     this.close(offset, note);
   }
 
-  addBytes(offset: number, bytes: Buffer, length: number, note: Placed | undefined): void {
-    this.reserve(length);
-    bytes.copy(this.bytes, this.length, 0, length);
-    this.length += length;
+  get empty(): boolean {
+    return this.count === 0;
+  }
+
+  addBytes(offset: number, bytes: Buffer, start: number, end: number, note: Placed | undefined): void {
+    this.reserve(end - start);
+    this.length += bytes.copy(this.bytes, this.length, start, end);
     this.close(offset, note);
+  }
+
+  absorb(other: Bucket): void {
+    for (let i = 0; i < other.count; i++) {
+      this.addBytes(other.offsets[i] as number, other.bytes, i === 0 ? 0 : (other.ends[i - 1] as number), other.ends[i] as number, other.notes.get(i));
+    }
   }
 
   writeTo(place: RecordPlace): void {

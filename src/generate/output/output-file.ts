@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Duplex, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Transform, type Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import { AdvertiseXError } from '../../domain/errors.ts';
 
@@ -16,40 +16,53 @@ export interface WrittenFile {
   readonly sha256: string;
 }
 
-/** A file being written: compressed and hashed on the way. The order of bytes is all that counts; nothing here reads a clock. */
+const CHUNK_BYTES = 1 << 18;
+const freeChunks: Buffer[] = [];
+
+/** A file being written: compressed and hashed on the way. */
 export class OutputFile {
-  private readonly entrance: Duplex;
+  private readonly entrance: Writable;
   private readonly finished: Promise<void>;
   private readonly hash = createHash('sha256');
+  private readonly hashesHere: boolean;
+  private chunk = freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private length = 0;
   private bytes = 0;
   private failure: unknown;
   private full = false;
 
   constructor(path: string, compression: Compression) {
     mkdirSync(dirname(path), { recursive: true });
-    const digest = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        this.hash.update(chunk);
-        this.bytes += chunk.length;
-        done(null, chunk);
-      },
-    });
-    const file = createWriteStream(path, { highWaterMark: 1 << 20 });
+    const file = createWriteStream(path, { highWaterMark: 4 * CHUNK_BYTES });
+    this.hashesHere = compression === 'none';
     if (compression === 'none') {
-      this.entrance = digest;
-      this.finished = pipeline(digest, file);
+      this.entrance = file;
+      this.finished = finished(file);
     } else {
-      this.entrance = compression === 'gzip' ? createGzip({ level: 3 }) : createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
-      this.finished = pipeline(this.entrance, digest, file);
+      const compressor = compression === 'gzip' ? createGzip({ level: 3 }) : createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+      const digest = new Transform({
+        transform: (chunk: Buffer, _encoding, done) => {
+          this.count(chunk);
+          done(null, chunk);
+        },
+      });
+      this.entrance = compressor;
+      this.finished = pipeline(compressor, digest, file);
     }
     this.finished.catch((cause: unknown) => {
       this.failure = writeFailure(path, cause);
     });
   }
 
-  /** Takes the chunk over: the caller must not touch it again. */
-  write(chunk: Buffer): void {
-    if (this.failure === undefined && !this.entrance.write(chunk)) this.full = true;
+  /** Copies the bytes; they reach the file in large chunks. */
+  append(bytes: Buffer, start: number, end: number): void {
+    for (let from = start; from < end; ) {
+      const length = Math.min(end - from, CHUNK_BYTES - this.length);
+      bytes.copy(this.chunk, this.length, from, from + length);
+      this.length += length;
+      from += length;
+      if (this.length === CHUNK_BYTES) this.flush();
+    }
   }
 
   /** Waits until the disk has caught up. Call it between pieces of work: this is what bounds the memory. */
@@ -69,10 +82,27 @@ export class OutputFile {
   }
 
   async close(): Promise<{ bytes: number; sha256: string }> {
+    if (this.length > 0) this.flush();
     this.entrance.end();
     await this.finished.catch(() => {});
     if (this.failure !== undefined) throw this.failure;
     return { bytes: this.bytes, sha256: this.hash.digest('hex') };
+  }
+
+  private flush(): void {
+    const chunk = this.chunk;
+    const part = this.length === CHUNK_BYTES ? chunk : chunk.subarray(0, this.length);
+    this.chunk = freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.length = 0;
+    if (this.failure !== undefined) return;
+    if (this.hashesHere) this.count(part);
+    // Given back once the disk has it: otherwise chunks wait for the garbage collector, and a run holds many times what it needs.
+    if (!this.entrance.write(part, () => freeChunks.push(chunk))) this.full = true;
+  }
+
+  private count(chunk: Buffer): void {
+    this.hash.update(chunk);
+    this.bytes += chunk.length;
   }
 }
 

@@ -9,33 +9,21 @@ export interface RecordContainer {
   finish(): void;
 }
 
-const CHUNK_BYTES = 1 << 18;
-
 /** Records one after another, after an optional header: JSON lines, CSV. */
 export class PlainContainer implements RecordContainer {
   private readonly file: OutputFile;
-  private chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  private length = 0;
 
   constructor(file: OutputFile, header: string) {
     this.file = file;
-    this.length = this.chunk.write(header);
+    const bytes = Buffer.from(header);
+    file.append(bytes, 0, bytes.length);
   }
 
   append(bytes: Buffer, start: number, end: number): void {
-    if (this.length + end - start > this.chunk.length) this.flush(end - start);
-    this.length += bytes.copy(this.chunk, this.length, start, end);
+    this.file.append(bytes, start, end);
   }
 
-  finish(): void {
-    this.flush(0);
-  }
-
-  private flush(next: number): void {
-    if (this.length > 0) this.file.write(this.chunk.subarray(0, this.length));
-    this.chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, next));
-    this.length = 0;
-  }
+  finish(): void {}
 }
 
 export type AvroCodec = 'null' | 'deflate' | 'snappy' | 'zstandard';
@@ -47,7 +35,8 @@ export class AvroContainer implements RecordContainer {
   private readonly file: OutputFile;
   private readonly codec: AvroCodec;
   private readonly sync: Buffer;
-  private block = new AvroWriter();
+  private readonly block = new AvroWriter(BLOCK_BYTES + 4096);
+  private readonly head = new AvroWriter(BLOCK_BYTES + 8192);
   private count = 0;
 
   constructor(file: OutputFile, schema: string, codec: AvroCodec, sync: Buffer) {
@@ -63,7 +52,7 @@ export class AvroContainer implements RecordContainer {
     header.text(codec);
     header.long(0);
     header.raw(sync);
-    file.write(header.bytes.subarray(0, header.length));
+    file.append(header.bytes, 0, header.length);
   }
 
   append(bytes: Buffer, start: number, end: number): void {
@@ -79,14 +68,13 @@ export class AvroContainer implements RecordContainer {
   private closeBlock(): void {
     const plain = this.block.bytes.subarray(0, this.block.length);
     const data = compressed(plain, this.codec);
-    const head = new AvroWriter(64);
-    head.long(this.count);
-    head.long(data.length);
-    this.file.write(head.bytes.subarray(0, head.length));
-    this.file.write(data);
-    this.file.write(this.sync);
-    // With no codec the file holds the block's own buffer now.
-    this.block = new AvroWriter(BLOCK_BYTES + 4096);
+    this.head.clear();
+    this.head.long(this.count);
+    this.head.long(data.length);
+    this.head.raw(data);
+    this.head.raw(this.sync);
+    this.file.append(this.head.bytes, 0, this.head.length);
+    this.block.clear();
     this.count = 0;
   }
 }

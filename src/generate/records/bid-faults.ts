@@ -1,31 +1,20 @@
 import type { BidRecord } from './bid-record.ts';
-import type { Fault } from './fault.ts';
-import { withByte } from './impression-faults.ts';
+import { type Fault, fault, withInvalidByte } from './fault.ts';
 
 const FAR_AHEAD_MICROS = Date.UTC(2199, 11, 31) * 1000;
 
 /** How bid requests go wrong although the schema holds their shape. */
 export const BID_FAULTS: readonly Fault<BidRecord>[] = [
-  { sort: 'invalid UTF-8', code: 'malformed', pointer: '', spoil: (r) => void (r.spaceId = 'sp-caf@'), garble: (bytes) => withByte(bytes, 'sp-caf@', 6, 0xe9) },
-  { sort: 'an empty user', code: 'missing_field', pointer: '/auction/user_id', spoil: (r) => void ((r.userIdIsNumber = false), (r.userId = '')) },
-  { sort: 'space spelled n/a', code: 'missing_field', pointer: '/auction/space_id', spoil: (r) => void (r.spaceId = 'N/A') },
-  {
-    sort: 'the clock at 1970',
-    code: 'timestamp_out_of_range',
-    pointer: '/timestamp',
-    spoil: (r, random) => void (r.timestampMicros = random.below(1_000_000_000)),
-  },
-  { sort: 'a clock far ahead', code: 'timestamp_out_of_range', pointer: '/timestamp', spoil: (r) => void (r.timestampMicros = FAR_AHEAD_MICROS) },
-  {
-    sort: 'milliseconds for microseconds',
-    code: 'timestamp_out_of_range',
-    pointer: '/timestamp',
-    spoil: (r) => void (r.timestampMicros = Math.floor(r.timestampMicros / 1000)),
-  },
-  { sort: 'a negative amount', code: 'bad_number', pointer: '/auction/amount', spoil: (r) => void (r.amount = -0.01) },
-  { sort: 'an absurd amount', code: 'bad_number', pointer: '/auction/amount', spoil: (r) => void (r.amount = 1e30) },
-  { sort: 'a currency in words', code: 'bad_enum', pointer: '/auction/currency', spoil: (r) => void (r.currency = 'dollars') },
-  { sort: 'an endless id', code: 'bad_id', pointer: '/request_id', spoil: (r) => void (r.requestId = 'f00d'.repeat(70)) },
-  { sort: 'a control character in an id', code: 'bad_id', pointer: '/auction/space_id', spoil: (r) => void (r.spaceId = 'sp-1\u0000') },
-  { sort: 'a currency without a rate', code: 'unknown_currency', pointer: '/auction/currency', spoil: (r) => void (r.currency = 'XTS') },
+  fault('malformed', '', 'invalid UTF-8', { spaceId: 'sp-cafe' }, withInvalidByte('sp-cafe')),
+  fault('missing_field', '/auction/user_id', 'an empty user', { userIdIsNumber: false, userId: '' }),
+  fault('missing_field', '/auction/space_id', 'space spelled N/A', { spaceId: 'N/A' }),
+  fault('timestamp_out_of_range', '/timestamp', 'a clock that starts at 1970', (_, random) => ({ timestampMicros: random.below(1_000_000_000) })),
+  fault('timestamp_out_of_range', '/timestamp', 'a clock far ahead', { timestampMicros: FAR_AHEAD_MICROS }),
+  fault('timestamp_out_of_range', '/timestamp', 'milliseconds for microseconds', (r) => ({ timestampMicros: Math.floor(r.timestampMicros / 1000) })),
+  fault<BidRecord>('bad_number', '/auction/amount', 'a negative amount', { amount: -0.01 }),
+  fault<BidRecord>('bad_number', '/auction/amount', 'an absurd amount', { amount: 1e30 }),
+  fault<BidRecord>('bad_enum', '/auction/currency', 'a currency in words', { currency: 'dollars' }),
+  fault<BidRecord>('bad_id', '/request_id', 'an endless id', { requestId: 'f00d'.repeat(70) }),
+  fault<BidRecord>('bad_id', '/auction/space_id', 'a control character in an id', { spaceId: 'sp-1\u0000x' }),
+  fault<BidRecord>('unknown_currency', '/auction/currency', 'a currency without a rate', { currency: 'XTS' }),
 ];

@@ -1,5 +1,4 @@
 import type { EventFeed } from '../../domain/feeds.ts';
-import type { QuarantineCode } from '../../domain/outcome.ts';
 import { MICROS_PER_DAY, MICROS_PER_HOUR } from '../diurnal-curve.ts';
 import type { ArrivalQueue, Placed } from '../output/arrival-queue.ts';
 import { RandomStream } from '../random-stream.ts';
@@ -100,12 +99,12 @@ export class Dispatch<R extends object> {
     const fault = this.breakage.chance(0.8) ? (this.faultOrder[this.burstFault % this.faultOrder.length] as Fault<R>) : this.breakage.pick(this.faultOrder);
     Object.assign(this.scratch, record);
     form.renew(this.scratch);
-    fault.spoil?.(this.scratch, this.breakage);
+    Object.assign(this.scratch, typeof fault.change === 'function' ? fault.change(this.scratch, this.breakage) : fault.change);
     let bytes = form.bytes(this.scratch);
-    if (fault.garble !== undefined) bytes = fault.garble(bytes, this.breakage);
+    if (fault.garble !== undefined) bytes = fault.garble(bytes);
     tally.quarantine(fault.code);
     const note: Placed = {
-      placed: (file, at) => truth.fault({ feed, file, record: at, code: fault.code as QuarantineCode, pointer: fault.pointer, sort: fault.sort }),
+      placed: (file, at) => truth.fault({ feed, file, record: at, code: fault.code, pointer: fault.pointer, sort: fault.sort }),
     };
     queue.addBytes(arrival + this.breakage.below(20_000), bytes, bytes.length, note);
   }

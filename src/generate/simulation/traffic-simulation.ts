@@ -105,7 +105,7 @@ export class TrafficSimulation {
     }
     for (const click of this.responses.clicks.take(this.minute)) this.responseRecords.click(click);
     for (const conversion of this.responses.conversions.take(this.minute)) this.responseRecords.conversion(conversion);
-    for (const { queue, files } of Object.values(this.lanes)) queue.release(this.minute, files);
+    for (const { queue, files } of Object.values(this.lanes)) queue.release(files);
     this.minute++;
     return this.minute <= this.lastMinute;
   }
@@ -131,7 +131,7 @@ export class TrafficSimulation {
     const { plan, endMicros } = this.world;
     const { directory, seed, compression, avroCodec, filesPerFeed, rates, startMicros } = plan;
     const labels = filesPerFeed === undefined ? hourlyLabels(endMicros) : numberedLabels(filesPerFeed, startMicros, this.counts);
-    const queue = new ArrivalQueue();
+    const queue = new ArrivalQueue(this.firstMinute);
     const tally = new FeedTally();
     const files = new FeedFiles(feed, { directory, seed, compression, avroCodec, labels });
     return { queue, tally, files, dispatch: new Dispatch({ feed, form, faults, queue, rates, seed, expected, tally, truth }) };

@@ -8,6 +8,7 @@ import { BOTS, DEVICES, type Device } from './user-agents.ts';
 
 const AGES = ['18-24', '25-34', '35-44', '45-54', '55-64', '65+', 'unknown'] as const;
 const GENDERS = ['female', 'male', 'other', 'unknown'] as const;
+const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => String(octet));
 const CAP_TIMES_MEAN = 100;
 const salts = { id: 31, number: 47, ip: 59 };
 
@@ -135,6 +136,6 @@ export class Audience {
   /** The network of the user's connection; the last number is left out, as careful collectors do. */
   ip(user: number): string {
     const bits = scramble(user, salts.ip);
-    return `${20 + (bits & 127)}.${(bits >>> 8) & 255}.${(bits >>> 16) & 255}.0`;
+    return `${OCTETS[20 + (bits & 127)]}.${OCTETS[(bits >>> 8) & 255]}.${OCTETS[(bits >>> 16) & 255]}.0`;
   }
 }

@@ -18,7 +18,8 @@ export function hex32(value: number): string {
  * rounds), as 16 hex digits.
  */
 export class IdSequence {
-  private counter = 0;
+  private low = 0;
+  private high = 0;
   private readonly prefix: string;
   private readonly salt: number;
 
@@ -28,8 +29,10 @@ export class IdSequence {
   }
 
   next(): string {
-    const count = this.counter++;
-    return this.prefix + permuted(Math.floor(count / 2 ** 32), count >>> 0, this.salt);
+    const id = this.prefix + permuted(this.high, this.low, this.salt);
+    this.low = (this.low + 1) >>> 0;
+    if (this.low === 0) this.high++;
+    return id;
   }
 }
 
