@@ -1,5 +1,5 @@
 import { MICROS_PER_DAY } from '../domain/calendar.ts';
-import { hasAtLeastCharacters, hasAtMostCharacters, hasControlCharacter } from '../domain/characters.ts';
+import { ControlCharacterScanner, hasAtLeastCharacters, hasAtMostCharacters } from '../domain/characters.ts';
 import { DecimalReading, readDecimal } from '../domain/decimal.ts';
 import { HostReader } from '../domain/host.ts';
 import { AmountReading, readInteger, readMoney, readRate } from '../domain/money.ts';
@@ -32,6 +32,7 @@ class CompiledContract implements ContractCheck {
   readonly #plans: readonly FieldPlan[];
   readonly #nulls: NullSpellings;
   readonly #timestamps: TimestampReader;
+  readonly #controls = new ControlCharacterScanner();
   readonly #hosts: readonly HostReader[];
   readonly #present: Uint8Array;
   readonly #buffers: Uint8Array[];
@@ -128,7 +129,7 @@ class CompiledContract implements ContractCheck {
     }
     if (plan.reader === Reader.id) {
       if (start === end) return Problem.empty;
-      if (hasControlCharacter(bytes, start, end)) return Problem.controlCharacter;
+      if (this.#controls.finds(bytes, start, end)) return Problem.controlCharacter;
     }
     this.#keepText(index, bytes, start, end);
     return checkText(plan, bytes, start, end);

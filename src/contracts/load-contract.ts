@@ -4,7 +4,7 @@ import { AdvertiseXError } from '../domain/errors.ts';
 import { FEEDS, type Feed } from '../domain/feeds.ts';
 import { checkFields } from './check-fields.ts';
 import type { Contract } from './contract.ts';
-import { ContractFile, formatFault, isRecord } from './contract-file.ts';
+import { ContractFile, formatFault, isRecord, type Place } from './contract-file.ts';
 import { type ReadField, readProperties } from './read-property.ts';
 import { validateStandard } from './standard/validate-standard.ts';
 
@@ -54,8 +54,8 @@ export async function listContracts(dir: string): Promise<string[]> {
 }
 
 function contractOf(file: ContractFile): Contract {
-  const contract = readContract(file);
-  if (contract && file.faults.length === 0) return contract;
+  const read = readContract(file);
+  if (read && file.faults.length === 0) return read.contract;
   const shown = file.faults.slice(0, FAULTS_IN_MESSAGE).map(formatFault);
   const more = file.faults.length - shown.length;
   throw invalid(
@@ -64,8 +64,14 @@ function contractOf(file: ContractFile): Contract {
   );
 }
 
+/** A contract with the place of each of its fields in the file, index for index. */
+export interface ReadContract {
+  readonly contract: Contract;
+  readonly fieldPlaces: readonly Place[];
+}
+
 /** Reads a parsed file; what is wrong goes to `file.faults`. Undefined where too little is right to speak of a contract. */
-export function readContract(file: ContractFile): Contract | undefined {
+export function readContract(file: ContractFile): ReadContract | undefined {
   if (file.faults.length > 0) return undefined;
   const { root } = file;
   if (!isRecord(root)) {
@@ -90,7 +96,8 @@ export function readContract(file: ContractFile): Contract | undefined {
   const place = ['schema', 0, 'properties'];
   readProperties(file, schema[0]['properties'], place, [], fields);
   checkFields(file, feed, fields, place);
-  return { feed, version: String(root['version']), fields: fields.map(({ field }) => field), path: file.path };
+  const contract: Contract = { feed, version: String(root['version']), fields: fields.map(({ field }) => field), path: file.path };
+  return { contract, fieldPlaces: fields.map((field) => field.place) };
 }
 
 function invalid(message: string, remedy: string, cause?: unknown): AdvertiseXError {
