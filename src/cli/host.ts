@@ -2,6 +2,7 @@
 export interface CliHost {
   readonly stdout: CliStream;
   readonly stderr: CliStream;
+  readonly stdin: NodeJS.ReadableStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   /** Aborted by Ctrl-C or a termination signal: work ends at the next safe place. */
@@ -12,7 +13,7 @@ export interface CliHost {
 
 export interface CliStream {
   /** Resolves when more may be written. After the reader is gone it does nothing. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
   readonly isTerminal: boolean;
   readonly hasColour: boolean;
   /** Columns, of a terminal. */

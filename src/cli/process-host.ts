@@ -16,6 +16,7 @@ export function createProcessHost(): CliHost {
   return {
     stdout: processStream(process.stdout),
     stderr: processStream(process.stderr),
+    stdin: process.stdin,
     environment: process.env,
     workingDirectory: process.cwd(),
     signal: stopping.signal,
@@ -36,7 +37,7 @@ function processStream(stream: WriteStream): CliStream {
     width: stream.isTTY ? stream.columns : undefined,
     hasColour: hasColour(stream, process.env),
     write: async (text) => {
-      if (readerGone || text === '') return;
+      if (readerGone || text.length === 0) return;
       if (stream.write(text)) return;
       await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => {});
     },

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import type { CliHost, CliStream } from '../../src/cli/host.ts';
 
 export interface BufferHost extends CliHost {
@@ -11,6 +11,7 @@ export function bufferHost(given: Partial<Omit<CliHost, 'stdout' | 'stderr'>> & 
   const stdout = bufferStream(given.width);
   const stderr = bufferStream(given.width);
   return {
+    stdin: Readable.from([]),
     environment: {},
     workingDirectory: process.cwd(),
     signal: new AbortController().signal,
@@ -33,7 +34,7 @@ function bufferStream(width: number | undefined): { stream: CliStream; text: () 
       isTerminal: false,
       hasColour: false,
       write: async (more) => {
-        text += more;
+        text += typeof more === 'string' ? more : Buffer.from(more).toString('utf8');
       },
     },
     text: () => text,

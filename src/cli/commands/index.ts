@@ -1,9 +1,37 @@
 import type { CommandDefinition } from '../command.ts';
+import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
+import { generate } from './generate.ts';
+import { ingest } from './ingest.ts';
 import { init } from './init.ts';
+import { lakeCompact, lakeExport } from './lake.ts';
+import { quarantineList, quarantineReplay, quarantineShow } from './quarantine.ts';
+import { query } from './query.ts';
+import { rebuild } from './rebuild.ts';
+import { recon } from './recon.ts';
+import { report } from './report.ts';
+import { status } from './status.ts';
 
 /** In the order of the help. */
-export const COMMANDS: readonly CommandDefinition[] = [init, doctor];
+export const COMMANDS: readonly CommandDefinition[] = [
+  demo,
+  init,
+  generate,
+  ingest,
+  report,
+  query,
+  recon,
+  explain,
+  status,
+  quarantineList,
+  quarantineShow,
+  quarantineReplay,
+  lakeExport,
+  lakeCompact,
+  rebuild,
+  doctor,
+];
 
 /** Commands that stand in front of others: `quarantine list`. */
 export const GROUPS: Readonly<Record<string, string>> = {

@@ -55,8 +55,9 @@ function formatMoney(micros: bigint): string {
 function formatDecimal(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (value !== 0 && (Math.abs(value) < 0.0001 || Math.abs(value) >= 1e15)) return value.toPrecision(6);
-  const [whole = '', fraction] = String(Number(value.toFixed(4))).split('.');
-  return fraction === undefined ? groupDigits(whole) : `${groupDigits(whole)}.${fraction}`;
+  // Two digits line up in a column; what they would show as nothing gets four.
+  const [whole = '', fraction = ''] = value.toFixed(value !== 0 && Math.abs(value) < 0.1 ? 4 : 2).split('.');
+  return `${groupDigits(whole)}.${fraction}`;
 }
 
 function groupDigits(digits: string): string {

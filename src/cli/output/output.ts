@@ -12,6 +12,8 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export interface Output {
   readonly format: OutputFormat;
   table(table: ResultTable): Promise<void>;
+  /** Text between tables, for people, or bytes as they are. */
+  text(text: string | Uint8Array): Promise<void>;
   /** A result that is one thing, not rows: as an object in JSON, else as the text or table given. */
   one(value: unknown, forPeople: string | ResultTable): Promise<void>;
 }
@@ -38,6 +40,7 @@ export function createOutput(host: CliHost, format: OutputFormat): Output {
   return {
     format,
     table,
+    text: (text) => stdout.write(text),
     one: async (value, forPeople) => {
       if (format === 'json') await stdout.write(renderJson(value));
       else if (typeof forPeople === 'string') await stdout.write(forPeople.endsWith('\n') ? forPeople : `${forPeople}\n`);
