@@ -2,6 +2,7 @@ import { SETTING_TREE, type SettingSection } from '../../src/config/setting-list
 import { renderSettingsFile, renderValue } from '../../src/config/settings-file.ts';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
 import { QUARANTINE_CODES } from '../../src/domain/outcome.ts';
+import { commandPage } from './command-page.ts';
 import { MADE_BY, markdownTable } from './markdown.ts';
 
 /** Pages that are made whole from tables in the sources: path from the repository's root → text. */
@@ -9,6 +10,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/errors.md', errorsPage()],
     ['docs/reference/quarantine-codes.md', quarantineCodesPage()],
+    ['docs/reference/cli.md', commandPage()],
     ['docs/reference/config.md', configPage()],
     ['docs/reference/advertisex.yaml', renderSettingsFile()],
   ]);

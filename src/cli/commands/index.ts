@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../command.ts';
+import { contractCheck, contractDiff } from './contract.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
@@ -27,6 +28,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   quarantineList,
   quarantineShow,
   quarantineReplay,
+  contractCheck,
+  contractDiff,
   lakeExport,
   lakeCompact,
   rebuild,
