@@ -17,10 +17,10 @@ export interface EventIds {
 
 export function eventIds(random: RandomStream): EventIds {
   return {
-    impressions: new IdSequence('imp-', random.bits()),
-    auctions: new IdSequence('au-', random.bits()),
-    responses: new IdSequence('ev-', random.bits()),
-    orders: new IdSequence('ORD-', random.bits()),
+    impressions: new IdSequence('im', random.bits()),
+    auctions: new IdSequence('au', random.bits()),
+    responses: new IdSequence('ev', random.bits()),
+    orders: new IdSequence('or', random.bits()),
   };
 }
 
@@ -30,14 +30,14 @@ export function impressionForm(ids: EventIds): RecordForm<ImpressionRecord> {
     put: (record, queue, arrival, note) => queue.addText(arrival, spellImpression(record), note),
     bytes: (record) => Buffer.from(spellImpression(record)),
     respell: (record) => {
-      record.timestamp = `"${spellTime('micros', record.eventMicros)}"`;
+      record.timestamp = `"timestamp":"${spellTime('micros', record.eventMicros)}",`;
     },
     renew: (record) => {
-      record.impressionId = `"${ids.impressions.next()}"`;
+      record.impressionId = `"impression_id":"${ids.impressions.next()}",`;
     },
     hasId: (record) => record.impressionId !== '',
     contradict: (record) => {
-      record.viewable = record.viewable === 'true' ? 'false' : 'true';
+      record.viewable = record.viewable === ',"viewable":true' ? ',"viewable":false' : ',"viewable":true';
     },
   };
 }

@@ -75,7 +75,7 @@ export class Bids {
     r.clearingPrice = null;
     if (!silent) this.withOutcome++;
     const named = micros >= creative.movesAtMicros ? world.campaigns.all[creative.movesTo] : campaign;
-    this.send(ids.auctions.next(), micros, visits.user, random.pick(site.spaces), named, creative.id, stated.micros, stated.currency);
+    this.send(ids.auctions.next(), micros, visits.user, random.pick(site.spaces).id, named, creative.id, stated.micros, stated.currency);
   }
 
   private send(

@@ -7,7 +7,7 @@ import { cutTo, isNumberForm, spellTime } from '../records/time-forms.ts';
 import type { CampaignDays } from '../truth/campaign-days.ts';
 import { type ImpressionHistory, NO_CAMPAIGN } from '../truth/touch-history.ts';
 import type { Campaign } from '../world/campaigns.ts';
-import { permuted } from '../world/hashing.ts';
+import { scrambledId } from '../world/hashing.ts';
 import type { Bids } from './bids.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ForeignMoney } from './foreign-money.ts';
@@ -26,10 +26,14 @@ export interface ImpressionsOptions {
   readonly campaignDays: CampaignDays;
 }
 
-const TCF_STRINGS = [
-  'CQEuroAQEuroAAHABBENBLFsAP_gAEPgAAAAKZtV_G__bWlr8X73aftkeY1P9_h77sQxBhfJE-4FzLvW',
-  'CQDemoAQDemoAAGABCENA8EgAAAAAAAAACiQAAAAAAAA',
-  'CQEuroAQEuroAAHABBENBLFgAAAAAAAAAAAAAAAAAAAA',
+/** What the consent banner of a European site passes on; the strings are made up, in the form of TCF 2. */
+const GDPR_CONSENTS = [
+  ',"consent_gdpr":true,"consent_tcf":"CQEuroAQEuroAAHABBENBLFsAP_gAEPgAAAAKZtV_G__bWlr8X73aftkeY1P9_h77sQxBhfJE"',
+  ',"consent_gdpr":true,"consent_tcf":"CQEuroAQEuroAAHABBENBLFsAP_gAEPgAAAAKZtV_G__bWlr8X73aftkeY1P9_h77sQxBhfJE"',
+  ',"consent_gdpr":true,"consent_tcf":"CQDemoAQDemoAAGABCENA8EgAAAAAAAAACiQAAAAAAAA"',
+  ',"consent_gdpr":1,"consent_tcf":"CQEuroAQEuroAAHABBENBLFgAAAAAAAAAAAAAAAAAAAA"',
+  ',"consent_gdpr":true,"consent_tcf":null',
+  '',
 ];
 const NULLS = ['null', '""', '"null"', '"NULL"', '"-"', '"n/a"', '"N/A"'];
 const VARIATIONS = 4096;
@@ -79,22 +83,22 @@ export class Impressions {
     const campaign = unknown ? NO_CAMPAIGN : micros >= creative.movesAtMicros ? creative.movesTo : creative.campaign;
     const owner: Campaign | undefined = world.campaigns.all[campaign];
     const device = world.audience.device(user, random);
-    const space = random.below(site.spaces.length);
+    const space = site.spaces[random.below(site.spaces.length)]!;
 
-    r.impressionId = hasId ? `"${ids.impressions.next()}"` : '';
+    r.impressionId = hasId ? `"impression_id":"${ids.impressions.next()}",` : '';
     r.eventMicros = micros;
-    r.timestamp = isNumberForm(form) ? spellTime(form, micros) : `"${spellTime(form, micros)}"`;
+    r.timestamp = isNumberForm(form) ? `"timestamp":${spellTime(form, micros)},` : `"timestamp":"${spellTime(form, micros)}",`;
     const userId = world.audience.id(user);
-    r.userId = world.audience.hasNumericId(user) ? userId : `"${userId}"`;
-    r.creativeId = unknown ? `"cr-${permuted(1, user, 5).slice(0, 10)}"` : `"${creative.id}"`;
-    r.campaignId = owner === undefined || random.chance(rates.campaignOmitted) ? '' : `"${owner.id}"`;
-    r.website = site.spelledWithPage ? `"${site.spelled}${spelling.below(90_000)}?ref=home"` : `"${site.spelled}"`;
-    r.placementId = `"${site.spaces[space]}"`;
-    r.userAgent = spelling.chance(0.02) ? '' : `"${device.userAgent}"`;
-    r.ip = `"${world.audience.ip(user)}"`;
+    r.userId = world.audience.hasNumericId(user) ? `"user_id":${userId}` : `"user_id":"${userId}"`;
+    r.creativeId = unknown ? `,"creative_id":"cr-${scrambledId(1, random.below(1000), 5)}"` : creative.member;
+    r.campaignId = owner === undefined || random.chance(rates.campaignOmitted) ? '' : owner.member;
+    r.website = site.websiteHasPage ? `${site.website}${spelling.below(90_000)}?ref=home"` : site.website;
+    r.placementId = space.member;
+    r.userAgent = spelling.chance(0.02) ? '' : device.userAgentMember;
+    r.ip = `,"ip":"${world.audience.ip(user)}"`;
     const place = world.audience.place(user);
-    r.country = `"${place.country}"`;
-    r.deviceType = `"${device.type}"`;
+    r.country = place.member;
+    r.deviceType = device.typeMember;
     r.further = site.extraField;
     this.spellConsent(place.gdpr, place.country === 'US');
     if (spelling.chance(rates.nullSpellings)) this.spellNull();
@@ -107,13 +111,13 @@ export class Impressions {
       const mean = (owner ?? offered).cpmMicros * site.priceFactor * (this.priceVariation[random.below(VARIATIONS)] as number);
       const stated = this.money.state(mean, micros, 100);
       instancePrice = stated.instanceMicros;
-      r.price = spelling.chance(0.1) ? `"${spellMoney(stated.micros)}"` : spellMoney(stated.micros);
-      r.currency = stated.currency === '' ? '' : `"${stated.currency}"`;
+      r.price = spelling.chance(0.1) ? `,"price":"${spellMoney(stated.micros)}"` : `,"price":${spellMoney(stated.micros)}`;
+      r.currency = stated.currency === '' ? '' : `,"currency":"${stated.currency}"`;
       r.auctionId = '';
       if (auction) {
         const requestId = ids.auctions.next();
-        r.auctionId = `"${requestId}"`;
-        bids.won(requestId, micros, user, site.spaces[space]!, owner, creative.id, stated);
+        r.auctionId = `,"auction_id":"${requestId}"`;
+        bids.won(requestId, micros, user, space.id, owner, creative.id, stated);
       }
     } else {
       r.price = '';
@@ -138,10 +142,10 @@ export class Impressions {
   private spellConsent(gdpr: boolean, unitedStates: boolean): void {
     const { record: r, spelling } = this;
     const draw = spelling.fraction();
-    r.viewable = draw < 0.62 ? 'true' : draw < 0.9 ? 'false' : '';
-    r.consentGdpr = gdpr ? (draw < 0.8 ? 'true' : draw < 0.9 ? '1' : 'false') : draw < 0.1 ? 'false' : '';
-    r.consentTcf = gdpr && draw < 0.9 ? `"${TCF_STRINGS[Math.floor(draw * 3) % 3]}"` : '';
-    r.consentUsPrivacy = unitedStates && draw < 0.5 ? '"1YNN"' : '';
+    r.viewable = draw < 0.62 ? ',"viewable":true' : draw < 0.9 ? ',"viewable":false' : '';
+    if (gdpr) r.consent = GDPR_CONSENTS[Math.floor(draw * GDPR_CONSENTS.length)] as string;
+    else if (unitedStates && draw < 0.5) r.consent = ',"consent_us_privacy":"1YNN"';
+    else r.consent = draw > 0.9 ? ',"consent_gdpr":false' : '';
   }
 
   /** One optional field says that it has nothing to say. */
@@ -150,22 +154,22 @@ export class Impressions {
     const spelled = spelling.pick(NULLS);
     switch (spelling.below(6)) {
       case 0:
-        r.placementId = spelled;
+        r.placementId = `,"placement_id":${spelled}`;
         break;
       case 1:
-        r.ip = spelled;
+        r.ip = `,"ip":${spelled}`;
         break;
       case 2:
-        r.country = spelled;
+        r.country = `,"country":${spelled}`;
         break;
       case 3:
-        r.deviceType = spelled;
+        r.deviceType = `,"device_type":${spelled}`;
         break;
       case 4:
-        r.consentUsPrivacy = spelled;
+        r.consent = `,"consent_us_privacy":${spelled}`;
         break;
       default:
-        r.viewable = 'null';
+        r.viewable = ',"viewable":null';
     }
   }
 }

@@ -1,7 +1,7 @@
 import { WeightedChoice, zipfWeights } from '../popularity.ts';
 import { RandomStream } from '../random-stream.ts';
 import type { Rates } from '../rates.ts';
-import { permuted, scramble } from './hashing.ts';
+import { scramble, scrambledId } from './hashing.ts';
 import { SEGMENTS } from './names.ts';
 import { PLACES, type Place } from './places.ts';
 import { BOTS, DEVICES, type Device } from './user-agents.ts';
@@ -104,7 +104,7 @@ export class Audience {
       id = this.hasNumericId(user)
         ? // Nineteen digits below 2^63: the last fifteen are the user's own, so none repeats.
           String(1000 + (scramble(user, salts.number) % 8000)) + String(user * 1_000_003 + 12_345_678_901).padStart(15, '0')
-        : `u-${permuted(0, user, salts.id)}`;
+        : `u-${scrambledId(user >>> 25, user & 0x1ffffff, salts.id)}`;
       this.ids[user] = id;
     }
     return id;

@@ -1,7 +1,7 @@
 import { WeightedChoice, zipfWeights } from '../popularity.ts';
 import { RandomStream } from '../random-stream.ts';
 import type { Rates } from '../rates.ts';
-import { permuted } from './hashing.ts';
+import { scrambledId } from './hashing.ts';
 import { AUDIENCES, BRANDS, FORMATS, OCCASIONS } from './names.ts';
 
 export type PricingModel = 'cpm' | 'cpc' | 'cpa';
@@ -9,6 +9,8 @@ export type PricingModel = 'cpm' | 'cpc' | 'cpa';
 export interface Campaign {
   readonly index: number;
   readonly id: string;
+  /** `,"campaign_id":"…"` */
+  readonly member: string;
   readonly name: string;
   readonly pricing: PricingModel;
   readonly rateMicros: number;
@@ -25,6 +27,8 @@ export interface Campaign {
 
 export interface Creative {
   readonly id: string;
+  /** `,"creative_id":"…"` */
+  readonly member: string;
   readonly name: string;
   readonly format: string;
   readonly campaign: number;
@@ -65,6 +69,7 @@ export function buildCampaigns(seed: string, count: number, rates: Rates, startM
     campaigns.push({
       index,
       id: campaignId(index),
+      member: `,"campaign_id":"${campaignId(index)}"`,
       name: `${BRANDS[index % BRANDS.length]} – ${random.pick(OCCASIONS)} (${random.pick(AUDIENCES)})`,
       pricing,
       rateMicros: Math.round(rate * 100) * 10_000,
@@ -96,8 +101,10 @@ function buildCreatives(random: RandomStream, campaigns: number, rates: Rates, s
       const movesAtMicros = startMicros + Math.floor(minutes * (0.2 + 0.6 * random.fraction())) * 60e6;
       const other = (campaign + 1 + random.below(Math.max(1, campaigns - 1))) % campaigns;
       const number = ++serial;
+      const id = `cr-${scrambledId(0, number, salts.creative).slice(0, 5)}${number}`;
       return {
-        id: `cr-${permuted(0, number, salts.creative).slice(0, 6)}${number}`,
+        id,
+        member: `,"creative_id":"${id}"`,
         name: `${random.pick(['Hero', 'Offer', 'Logo', 'Story', 'Carousel', 'Teaser'])} ${format}${number % 7 === 0 ? ', variant "B"' : ''}`,
         format,
         campaign,
@@ -122,7 +129,7 @@ function spreadAround(random: RandomStream, weights: Float64Array, mean: number,
 
 function campaignId(index: number): string {
   // Most systems number their campaigns; some use names of their own.
-  return index % 4 === 3 ? `cmp-${permuted(0, index, salts.campaign).slice(0, 8)}` : String(40_000 + index * 37);
+  return index % 4 === 3 ? `cmp-${scrambledId(0, index, salts.campaign)}` : String(40_000 + index * 37);
 }
 
 function pricingFor(draw: number): PricingModel {

@@ -6,17 +6,34 @@ export function scramble(value: number, salt: number): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-const HEX16: readonly string[] = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'));
-
-/** Eight lower-case hex digits of an unsigned 32-bit number. */
-export function hex32(value: number): string {
-  return (HEX16[value >>> 16] as string) + (HEX16[value & 0xffff] as string);
-}
+/** Lower-case digits and letters without i, l, o and u, which are misread. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const PAIRS: readonly string[] = Array.from({ length: 1024 }, (_, n) => (ALPHABET[n >>> 5] as string) + (ALPHABET[n & 31] as string));
+const HALF = 0x1ffffff;
 
 /**
- * Ids that look random and never repeat: a counter through a permutation of 64-bit numbers (a Feistel network of four
- * rounds), as 16 hex digits.
+ * Ten characters that look random: a number of up to 50 bits, in halves of 25, through a permutation (a Feistel network), so
+ * that no two numbers give the same text under one salt. Short on purpose: with a prefix of two they stay below the thirteen
+ * characters from which V8 builds texts as ropes.
  */
+export function scrambledId(high: number, low: number, salt: number): string {
+  let left = high;
+  let right = low;
+  for (let round = 0; round < 4; round++) {
+    const next = left ^ (scramble(right, salt + round) & HALF);
+    left = right;
+    right = next;
+  }
+  return (
+    (PAIRS[left >>> 15] as string) +
+    (PAIRS[(left >>> 5) & 1023] as string) +
+    (PAIRS[((left & 31) << 5) | (right >>> 20)] as string) +
+    (PAIRS[(right >>> 10) & 1023] as string) +
+    (PAIRS[right & 1023] as string)
+  );
+}
+
+/** Ids that look random and never repeat: a counter, scrambled. */
 export class IdSequence {
   private low = 0;
   private high = 0;
@@ -29,20 +46,9 @@ export class IdSequence {
   }
 
   next(): string {
-    const id = this.prefix + permuted(this.high, this.low, this.salt);
-    this.low = (this.low + 1) >>> 0;
+    const id = this.prefix + scrambledId(this.high, this.low, this.salt);
+    this.low = (this.low + 1) & HALF;
     if (this.low === 0) this.high++;
     return id;
   }
-}
-
-export function permuted(high: number, low: number, salt: number): string {
-  let left = high;
-  let right = low;
-  for (let round = 0; round < 4; round++) {
-    const next = (left ^ scramble(right, salt + round)) >>> 0;
-    left = right;
-    right = next;
-  }
-  return hex32(left) + hex32(right);
 }

@@ -3,12 +3,20 @@ export interface Place {
   /** As a profile says it; the comma makes CSV quote it, the accents make it more than ASCII. */
   readonly location: string;
   readonly country: string;
+  /** `,"country":"…"` */
+  readonly member: string;
   readonly weight: number;
   /** Consent under the GDPR is asked here. */
   readonly gdpr: boolean;
 }
 
-const place = (city: string, country: string, weight: number, gdpr = false): Place => ({ location: `${city}, ${country}`, country, weight, gdpr });
+const place = (city: string, country: string, weight: number, gdpr = false): Place => ({
+  location: `${city}, ${country}`,
+  country,
+  member: `,"country":"${country}"`,
+  weight,
+  gdpr,
+});
 
 export const PLACES: readonly Place[] = [
   place('New York', 'US', 9),

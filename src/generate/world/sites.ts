@@ -8,15 +8,22 @@ export interface Site {
   readonly index: number;
   /** As it is stored in the end. */
   readonly host: string;
-  /** How its records write the website, without JSON's quotes; a page number may follow. */
-  readonly spelled: string;
-  readonly spelledWithPage: boolean;
+  /** `,"website":"…` as its records write it, up to where a page number may follow. */
+  readonly website: string;
+  readonly websiteHasPage: boolean;
   readonly timeForm: TimeForm;
   /** A field the contract does not know, as it stands in JSON, or nothing. */
   readonly extraField: string;
   readonly clickFactor: number;
   readonly priceFactor: number;
-  readonly spaces: readonly string[];
+  readonly spaces: readonly Space[];
+}
+
+/** A place for advertisements on a site. */
+export interface Space {
+  readonly id: string;
+  /** `,"placement_id":"…"` */
+  readonly member: string;
 }
 
 export interface SiteSet {
@@ -32,13 +39,16 @@ export function buildSites(seed: string, count: number, rates: Rates): SiteSet {
     return {
       index,
       host,
-      spelled: [host, `https://www.${host}/article/`, `WWW.${capitalised(host)}`, `http://${host}:8080/`, `${host}.`][odd] as string,
-      spelledWithPage: odd === 1,
+      website: `,"website":"${[host, `https://www.${host}/article/`, `WWW.${capitalised(host)}`, `http://${host}:8080/`, `${host}.`][odd]}${odd === 1 ? '' : '"'}`,
+      websiteHasPage: odd === 1,
       timeForm: random.chance(rates.oddTimestamps) ? random.pick(ODD_TIME_FORMS) : 'millis',
       extraField: random.chance(rates.extraFields) ? random.pick([',"sdk_version":"4.2.1"', ',"ext":{"ab":["x",2],"deal":null}', ',"page_depth":3']) : '',
       clickFactor: random.spread(0.35),
       priceFactor: random.spread(0.25),
-      spaces: Array.from({ length: 1 + random.below(5) }, (_, space) => `sp-${index + 1}-${space + 1}`),
+      spaces: Array.from({ length: 1 + random.below(5) }, (_, space): Space => {
+        const id = `sp-${index + 1}-${space + 1}`;
+        return { id, member: `,"placement_id":"${id}"` };
+      }),
     };
   });
   return { all, choice: new WeightedChoice(zipfWeights(count, rates.siteZipf)) };

@@ -4,6 +4,9 @@ export type DeviceType = 'desktop' | 'mobile' | 'tablet' | 'ctv' | 'other';
 export interface Device {
   readonly userAgent: string;
   readonly type: DeviceType;
+  /** `,"user_agent":"…"` and `,"device_type":"…"` */
+  readonly userAgentMember: string;
+  readonly typeMember: string;
   readonly weight: number;
 }
 
@@ -13,7 +16,13 @@ const MAC = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)';
 const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS';
 const SAFARI = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';
 
-const device = (type: DeviceType, weight: number, userAgent: string): Device => ({ type, weight, userAgent });
+const device = (type: DeviceType, weight: number, userAgent: string): Device => ({
+  type,
+  weight,
+  userAgent,
+  userAgentMember: `,"user_agent":"${userAgent}"`,
+  typeMember: `,"device_type":"${type}"`,
+});
 
 export const DEVICES: readonly Device[] = [
   device('desktop', 9, `${WINDOWS} ${WEBKIT} Chrome/141.0.0.0 Safari/537.36`),
