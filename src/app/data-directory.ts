@@ -30,7 +30,12 @@ export async function prepareDataDirectory(directory: DataDirectory): Promise<vo
   try {
     await mkdir(directory.path, { recursive: true });
   } catch (cause) {
-    throw new AdvertiseXError('data_unusable', `The data directory ${directory.path} cannot be made: ${(cause as Error).message}`, 'Choose another one with --data, or give this user the right to write there.', cause);
+    throw new AdvertiseXError(
+      'data_unusable',
+      `The data directory ${directory.path} cannot be made: ${(cause as Error).message}`,
+      'Choose another one with --data, or give this user the right to write there.',
+      cause,
+    );
   }
 }
 
@@ -41,7 +46,12 @@ export async function takeOver(directory: DataDirectory, command: string, nowMic
     await mkdir(directory.staging, { recursive: true });
     await writeFile(directory.owner, JSON.stringify({ pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString() }));
   } catch (cause) {
-    throw new AdvertiseXError('data_unusable', `The data directory ${directory.path} cannot be written: ${(cause as Error).message}`, 'Check the free space and that this user may write there.', cause);
+    throw new AdvertiseXError(
+      'data_unusable',
+      `The data directory ${directory.path} cannot be written: ${(cause as Error).message}`,
+      'Check the free space and that this user may write there.',
+      cause,
+    );
   }
 }
 
@@ -57,5 +67,10 @@ export async function nameHolder(directory: DataDirectory, error: unknown): Prom
     .then((text) => JSON.parse(text) as { pid: number; command: string; since: string })
     .catch(() => undefined);
   if (owner === undefined) return error;
-  return new AdvertiseXError('data_locked', `Another process holds ${directory.path}: PID ${owner.pid}, \`advertisex ${owner.command}\`, since ${owner.since}`, error.remedy, error);
+  return new AdvertiseXError(
+    'data_locked',
+    `Another process holds ${directory.path}: PID ${owner.pid}, \`advertisex ${owner.command}\`, since ${owner.since}`,
+    error.remedy,
+    error,
+  );
 }

@@ -1,7 +1,7 @@
+import { SETTINGS } from '../batches/store-tables.ts';
 import type { Settings } from '../config/settings.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import type { Engine } from '../engines/engine.ts';
-import { SETTINGS } from '../batches/store-tables.ts';
 
 /** What the stored figures were derived with. Some of it can be changed by a rebuild, some of it never. */
 const NEVER_CHANGED = ['instance.currency', 'instance.reporting_time_zone'] as const;
@@ -31,17 +31,28 @@ export async function requireSameSettings(engine: Engine, settings: Settings, al
     const before = stored.get(name);
     if (before === undefined || before === value) continue;
     if ((NEVER_CHANGED as readonly string[]).includes(name)) {
-      throw new AdvertiseXError('data_version', `${name} is ${value} in the configuration, but this data was made with ${before}`, `Set ${name} to ${before}, or ingest into a new data directory.`);
+      throw new AdvertiseXError(
+        'data_version',
+        `${name} is ${value} in the configuration, but this data was made with ${before}`,
+        `Set ${name} to ${before}, or ingest into a new data directory.`,
+      );
     }
     if (allow === 'nothing') {
-      throw new AdvertiseXError('data_version', `${name} is ${value} in the configuration, but the figures were made with ${before}`, 'Run `advertisex rebuild`: it restates the figures by the new setting and keeps the old ones for --as-of.');
+      throw new AdvertiseXError(
+        'data_version',
+        `${name} is ${value} in the configuration, but the figures were made with ${before}`,
+        'Run `advertisex rebuild`: it restates the figures by the new setting and keeps the old ones for --as-of.',
+      );
     }
   }
 }
 
 export async function storeSettings(engine: Engine, settings: Settings): Promise<void> {
   await engine.run("delete from store.settings where name <> 'layout'");
-  await engine.insert(SETTINGS, [...describeSettings(settings)].map(([name, value]) => ({ name, value })));
+  await engine.insert(
+    SETTINGS,
+    [...describeSettings(settings)].map(([name, value]) => ({ name, value })),
+  );
 }
 
 function describeSettings(settings: Settings): Map<string, string> {

@@ -1,10 +1,12 @@
-import { EVENT_FEEDS, FEEDS, type EventFeed } from '../domain/feeds.ts';
+import { EVENT_FEEDS, type EventFeed, FEEDS } from '../domain/feeds.ts';
 import type { EdgeSettings } from '../ingest/decode-file.ts';
 import type { Instance } from './instance.ts';
 
 /** What decides what records become: settings, contracts, and the currency rates as they are now. */
 export async function edgeSettings({ settings, contracts, engine }: Instance): Promise<EdgeSettings> {
-  const rates = await engine.rows<{ currency: string; rate_date: number; rate_e9: bigint }>('select currency, rate_date, rate_e9 from store.current_currency_rates');
+  const rates = await engine.rows<{ currency: string; rate_date: number; rate_e9: bigint }>(
+    'select currency, rate_date, rate_e9 from store.current_currency_rates',
+  );
   return {
     contracts,
     rules: Object.fromEntries(

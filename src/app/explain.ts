@@ -1,6 +1,6 @@
 import { AdvertiseXError } from '../domain/errors.ts';
-import type { EngineRow } from '../engines/engine.ts';
 import type { ResultTable } from '../domain/result-table.ts';
+import type { EngineRow } from '../engines/engine.ts';
 import type { Instance } from './instance.ts';
 import { readAsOf } from './query.ts';
 
@@ -18,7 +18,12 @@ const TABLES = { conversion: 'conversions', click: 'clicks', impression: 'impres
 
 /** Why a figure is what it is: an event by its key, or the first digits of it. */
 export async function explain(instance: Instance, key: string, asOf?: number): Promise<Explanation> {
-  if (!/^[0-9a-f]{4,32}$/i.test(key)) throw new AdvertiseXError('usage', `${key} is not an event key`, 'A key has 32 hex digits, the first of which will do: the column event_key of silver.events, conversion_key of gold.attribution.');
+  if (!/^[0-9a-f]{4,32}$/i.test(key))
+    throw new AdvertiseXError(
+      'usage',
+      `${key} is not an event key`,
+      'A key has 32 hex digits, the first of which will do: the column event_key of silver.events, conversion_key of gold.attribution.',
+    );
   await readAsOf(instance, asOf);
   const { engine } = instance;
   const from = key.toLowerCase().padEnd(32, '0');
@@ -35,11 +40,22 @@ export async function explain(instance: Instance, key: string, asOf?: number): P
     return {
       eventType,
       event,
-      restatements: await engine.rows('select table_name, since_batch, batch_id, cause from ops.restatements where row_key = $key order by batch_id', { key: eventKey }),
-      candidates: eventType === 'conversion' ? await engine.query(candidateTouches(eventKey)) : eventType === 'click' ? await engine.query(candidateImpressions(eventKey)) : undefined,
+      restatements: await engine.rows('select table_name, since_batch, batch_id, cause from ops.restatements where row_key = $key order by batch_id', {
+        key: eventKey,
+      }),
+      candidates:
+        eventType === 'conversion'
+          ? await engine.query(candidateTouches(eventKey))
+          : eventType === 'click'
+            ? await engine.query(candidateImpressions(eventKey))
+            : undefined,
     };
   }
-  throw new AdvertiseXError('not_found', `There is no event ${key}${asOf === undefined ? '' : ` as of batch ${asOf}`}`, 'List keys with `advertisex query "select event_key, event_type from silver.events limit 10"`.');
+  throw new AdvertiseXError(
+    'not_found',
+    `There is no event ${key}${asOf === undefined ? '' : ` as of batch ${asOf}`}`,
+    'List keys with `advertisex query "select event_key, event_type from silver.events limit 10"`.',
+  );
 }
 
 function uuid(key: string): string {

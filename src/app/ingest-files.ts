@@ -7,8 +7,8 @@ import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../
 import { type DecodedFile, type DecodeJob, type EdgeSettings, readRawRecords } from '../ingest/decode-file.ts';
 import { ROWS_A_CHUNK } from '../ingest/record-receiver.ts';
 import { WorkerPool } from '../ingest/worker-pool.ts';
-import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import { listFiles, type SourceFile } from '../sources/list-files.ts';
+import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
@@ -48,7 +48,11 @@ export interface IngestSummary {
 }
 
 /** Files become batches: reference data first, because events are resolved with it, then events. */
-export async function ingestFiles(instance: Instance, requests: readonly IngestRequest[], onProgress: (progress: IngestProgress) => void = () => undefined): Promise<IngestSummary> {
+export async function ingestFiles(
+  instance: Instance,
+  requests: readonly IngestRequest[],
+  onProgress: (progress: IngestProgress) => void = () => undefined,
+): Promise<IngestSummary> {
   const ingest = new FileIngest(instance, onProgress);
   try {
     return await ingest.run(requests);
@@ -131,7 +135,13 @@ class FileIngest {
       const before = taken.get(content);
       const source = request.sourceName ?? file.path;
       if (before?.done || this.planned.has(content)) {
-        known.push({ path: source, feed: request.feed, state: 'known', complete: before?.complete ?? true, outcomes: before?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 } });
+        known.push({
+          path: source,
+          feed: request.feed,
+          state: 'known',
+          complete: before?.complete ?? true,
+          outcomes: before?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 },
+        });
         this.bytesRead.set(file.path, file.bytes);
         continue;
       }
@@ -275,7 +285,12 @@ class FileIngest {
     for (const [file, wanted] of positions) raw.set(file, await readRawRecords(file.job, this.edge as EdgeSettings, wanted));
     return records.map((record) => {
       const found = raw.get(files.get(`${record.feed} ${record.source}`) as PlannedFile)?.get(record.position);
-      if (found === undefined) throw new AdvertiseXError('source_changed', `Record ${record.position} of ${record.source} is not there any more`, 'Run the same command again once the file is complete.');
+      if (found === undefined)
+        throw new AdvertiseXError(
+          'source_changed',
+          `Record ${record.position} of ${record.source} is not there any more`,
+          'Run the same command again once the file is complete.',
+        );
       return found;
     });
   }
@@ -296,7 +311,13 @@ class FileIngest {
     const taken = await this.takenFiles();
     const files = plan.map((file): IngestedFile => {
       const now = taken.get(`${file.request.feed} ${file.sha256}`);
-      return { path: file.source, feed: file.request.feed, state: 'taken', complete: now?.complete ?? true, outcomes: now?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 } };
+      return {
+        path: file.source,
+        feed: file.request.feed,
+        state: 'taken',
+        complete: now?.complete ?? true,
+        outcomes: now?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 },
+      };
     });
     const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
     for (const batch of this.committed) {
@@ -305,7 +326,12 @@ class FileIngest {
       outcomes.duplicate += batch.outcomes.duplicate;
       outcomes.quarantined += batch.outcomes.quarantined;
     }
-    return { files: [...files, ...known], batches: this.committed.map((batch) => batch.batchId), outcomes, restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0) };
+    return {
+      files: [...files, ...known],
+      batches: this.committed.map((batch) => batch.batchId),
+      outcomes,
+      restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),
+    };
   }
 }
 

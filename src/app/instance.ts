@@ -36,7 +36,11 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
   const directory = dataDirectory(options.dataDirectory);
   const isReader = options.access === 'read';
   if (isReader && !existsSync(directory.database)) {
-    throw new AdvertiseXError('not_found', `There is no data in ${directory.path} yet`, 'Ingest some (`advertisex ingest --help`), run `advertisex demo`, or name another data directory with --data.');
+    throw new AdvertiseXError(
+      'not_found',
+      `There is no data in ${directory.path} yet`,
+      'Ingest some (`advertisex ingest --help`), run `advertisex demo`, or name another data directory with --data.',
+    );
   }
   if (!isReader) await prepareDataDirectory(directory);
   const models = loadModels();
@@ -73,7 +77,9 @@ async function prepareStore(engine: Engine, models: ReadonlyMap<string, Model>, 
   const tables = storeTables(contracts);
   const views = orderViews([...models.values()].filter((model) => model.kind === 'view'));
   const macros = settingMacros(settings);
-  const layout = createHash('sha256').update(JSON.stringify([tables, views.map((view) => view.select)])).digest('hex');
+  const layout = createHash('sha256')
+    .update(JSON.stringify([tables, views.map((view) => view.select)]))
+    .digest('hex');
   await engine.transaction(async () => {
     await engine.ensureTable(SETTINGS);
     await requireSameSettings(engine, settings, access === 'rebuild' ? 'model-changes' : 'nothing');
@@ -92,7 +98,8 @@ function orderViews(views: readonly Model[]): Model[] {
   const ordered: Model[] = [];
   const place = (view: Model) => {
     if (ordered.includes(view)) return;
-    for (const other of views) if (other !== view && new RegExp(`\\b${other.name.replace('.', '\\.')}\\b`).test(view.select.replace(/^\/\*[\s\S]*?\*\//, ''))) place(other);
+    for (const other of views)
+      if (other !== view && new RegExp(`\\b${other.name.replace('.', '\\.')}\\b`).test(view.select.replace(/^\/\*[\s\S]*?\*\//, ''))) place(other);
     ordered.push(view);
   };
   for (const view of views) place(view);

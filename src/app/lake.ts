@@ -34,7 +34,15 @@ const VIEWS: Readonly<Record<string, LakeView>> = {
   'ref.currency_rates': { changed: 'select null as day from store.currency_rates where batch_id > $since' },
 };
 
-const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = { VARCHAR: 'varchar', BIGINT: 'bigint', DOUBLE: 'double', BOOLEAN: 'boolean', DATE: 'date', TIMESTAMP: 'timestamp', BLOB: 'binary' };
+const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = {
+  VARCHAR: 'varchar',
+  BIGINT: 'bigint',
+  DOUBLE: 'double',
+  BOOLEAN: 'boolean',
+  DATE: 'date',
+  TIMESTAMP: 'timestamp',
+  BLOB: 'binary',
+};
 
 /** The tables of an instance, as the lake reads them. */
 export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
@@ -48,12 +56,16 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
   return {
     tables,
     async position(): Promise<LakePosition> {
-      const [last] = await engine.rows<{ batch: bigint | null; origin: bigint | null }>('select max(batch_id) as batch, min(committed_at) as origin from store.batches');
+      const [last] = await engine.rows<{ batch: bigint | null; origin: bigint | null }>(
+        'select max(batch_id) as batch, min(committed_at) as origin from store.batches',
+      );
       return { batch: Number(last?.batch ?? 0), origin: String(last?.origin ?? 'empty') };
     },
     async slicesChangedSince(table: LakeTable, since: number | null): Promise<LakeSlice[]> {
       const { day, changed } = viewOf(table);
-      const rows = await engine.rows<{ slice: string | null }>(`select distinct cast(day as varchar) as slice from (${changed}) c order by slice`, { since: since ?? 0 });
+      const rows = await engine.rows<{ slice: string | null }>(`select distinct cast(day as varchar) as slice from (${changed}) c order by slice`, {
+        since: since ?? 0,
+      });
       return day === undefined ? (rows.length > 0 ? [WHOLE] : []) : rows.map((row) => row.slice as string);
     },
     async copySlice(table: LakeTable, slice: LakeSlice, path: string): Promise<void> {
@@ -64,7 +76,9 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
       const { day } = viewOf(table);
       await engine.setVariables({ asOf });
       try {
-        const rows = await engine.rows<{ slice: string; count: bigint }>(`select ${day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`} as slice, count(*) as count from ${table.name} group by 1`);
+        const rows = await engine.rows<{ slice: string; count: bigint }>(
+          `select ${day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`} as slice, count(*) as count from ${table.name} group by 1`,
+        );
         return new Map(rows.map((row) => [row.slice, Number(row.count)]));
       } finally {
         await engine.setVariables({ asOf: null });

@@ -8,8 +8,8 @@ import type { ResultTable } from '../domain/result-table.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { RecordReceiver, ROWS_A_CHUNK } from '../ingest/record-receiver.ts';
-import { contractOf } from '../staging/staged-tables.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
+import { contractOf } from '../staging/staged-tables.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
 
@@ -146,21 +146,22 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
     });
     // One chunk a record's origin: the books are by source and hour of receipt.
     let current = records[0] as ReplayRow;
-    const receiver = new RecordReceiver(
-      {
-        check,
-        contracts: instance.contracts,
-        origin: originOf(current),
-        currency: edge.currency,
-        rates: edge.rates,
-        reportingTimeZone: edge.reportingTimeZone,
-        directory: instance.directory.staging,
-        name: `replay-${feed}`,
-        firstStageRow: index * ROWS_A_CHUNK * 65_536,
-        firstPosition: 0,
-      },
-      (chunk) => chunks.push({ ...chunk, feed, source: current.source, receivedAtMicros: Number(current.received_at) }),
-    );
+    const receiver = new RecordReceiver({
+      feed,
+      check,
+      contracts: instance.contracts,
+      currency: edge.currency,
+      rates: edge.rates,
+      reportingTimeZone: edge.reportingTimeZone,
+    });
+    receiver.start({
+      origin: originOf(current),
+      directory: instance.directory.staging,
+      name: `replay-${feed}`,
+      firstStageRow: index * ROWS_A_CHUNK * 65_536,
+      firstPosition: 0,
+      onChunk: (chunk) => chunks.push({ ...chunk, feed, source: current.source, receivedAtMicros: Number(current.received_at) }),
+    });
     for (const row of records) {
       if (row.source !== current.source || row.received_at !== current.received_at) {
         receiver.flush();

@@ -13,7 +13,11 @@ export async function readAsOf({ engine }: Instance, asOf: number | undefined): 
   if (asOf !== undefined) {
     const [last] = await engine.rows<{ batch: bigint }>('select coalesce(max(batch_id), 0) as batch from store.batches');
     if (asOf < 1 || asOf > Number(last?.batch)) {
-      throw new AdvertiseXError('not_found', `There is no batch ${asOf}: the batches are 1 to ${last?.batch}`, 'List them with `advertisex query "select * from ops.batches"`.');
+      throw new AdvertiseXError(
+        'not_found',
+        `There is no batch ${asOf}: the batches are 1 to ${last?.batch}`,
+        'List them with `advertisex query "select * from ops.batches"`.',
+      );
     }
   }
   await engine.setVariables({ asOf: asOf ?? null });

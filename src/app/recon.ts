@@ -28,7 +28,11 @@ export async function reconcile({ engine, models }: Instance): Promise<Reconcili
     results.push({
       equation: Number(/(\d+)-/.exec(check.path)?.[1]),
       name: check.name,
-      statement: /equation: (.+)$/m.exec(check.select)?.[1]?.replace(/\s*\*\/$/, '').trim() ?? check.name,
+      statement:
+        /equation: (.+)$/m
+          .exec(check.select)?.[1]
+          ?.replace(/\s*\*\/$/, '')
+          .trim() ?? check.name,
       holds: rows.length === 0,
       columns: result.columns.slice(0, -1),
       rows: rows.map((row) => row.slice(0, -1)),

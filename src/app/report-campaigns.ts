@@ -21,7 +21,8 @@ export interface CampaignReportOptions {
  */
 export async function reportCampaigns(instance: Instance, options: CampaignReportOptions = {}): Promise<ResultTable> {
   const model = options.model ?? 'last_touch';
-  if (!ATTRIBUTION_MODELS.includes(model)) throw new AdvertiseXError('usage', `There is no attribution model ${model}`, `Choose one of ${ATTRIBUTION_MODELS.join(', ')}.`);
+  if (!ATTRIBUTION_MODELS.includes(model))
+    throw new AdvertiseXError('usage', `There is no attribution model ${model}`, `Choose one of ${ATTRIBUTION_MODELS.join(', ')}.`);
   await readAsOf(instance, options.asOf);
   const result = await instance.engine.query(reportSql(model, options.by, dayBound(options.from, '0001-01-01'), dayBound(options.to, '9999-12-31')));
   return describeColumns(result, COLUMNS);
@@ -42,7 +43,10 @@ const COLUMNS = {
   reach: { kind: 'count' },
 } as const;
 
-const PERIODS = { day: { column: 'report_date', impressionPeriod: 'report_date' }, hour: { column: 'hour', impressionPeriod: "date_trunc('hour', event_time)" } } as const;
+const PERIODS = {
+  day: { column: 'report_date', impressionPeriod: 'report_date' },
+  hour: { column: 'hour', impressionPeriod: "date_trunc('hour', event_time)" },
+} as const;
 
 function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, from: string, to: string): string {
   const period = by === undefined ? undefined : PERIODS[by];

@@ -41,6 +41,8 @@ export async function status({ engine, directory }: Instance): Promise<Status> {
       `select feed, count(distinct source) as sources, sum(received)::bigint as received, sum(accepted)::bigint as accepted, sum(duplicate)::bigint as duplicate, sum(quarantined)::bigint as quarantined
        from ops.ledger group by feed order by feed`,
     ),
-    quarantine: await engine.query('select feed, code, count(*) as records from ops.quarantine where replayed_at is null group by feed, code order by records desc, feed, code'),
+    quarantine: await engine.query(
+      'select feed, code, count(*) as records from ops.quarantine where replayed_at is null group by feed, code order by records desc, feed, code',
+    ),
   };
 }

@@ -55,7 +55,11 @@ export async function nextBatchId(engine: Engine): Promise<number> {
 
 /** Which staged tables the batch brings rows for; all of them can be read. */
 export async function stageTables({ engine, contracts }: ApplyContext, batch: Pick<Batch, 'chunks'>): Promise<Set<string>> {
-  const tables = [...EVENT_TYPES.map((type) => stagedEventTable(type, contracts)), ...REFERENCE_FEEDS.map((feed) => stagedReferenceTable(feed, contracts)), QUARANTINE_TABLE];
+  const tables = [
+    ...EVENT_TYPES.map((type) => stagedEventTable(type, contracts)),
+    ...REFERENCE_FEEDS.map((feed) => stagedReferenceTable(feed, contracts)),
+    QUARANTINE_TABLE,
+  ];
   const staged = new Set<string>();
   for (const table of tables) {
     const segments = batch.chunks.flatMap((chunk) => chunk.segments.filter((segment) => segment.table === table.name).map((segment) => segment.path));
@@ -90,7 +94,13 @@ async function stageQuarantine({ engine }: ApplyContext, batch: Batch, staged: S
     stager.append(
       { ...conflict, encoding: record.encoding, delimiter: record.delimiter, contractVersion: record.contractVersion },
       conflict.position,
-      [{ code: 'id_conflict', pointer: '', message: `The event ${conflict.eventKey} was received before with other content; the first one stays. Correct the sender's ids, or the record.` }],
+      [
+        {
+          code: 'id_conflict',
+          pointer: '',
+          message: `The event ${conflict.eventKey} was received before with other content; the first one stays. Correct the sender's ids, or the record.`,
+        },
+      ],
       record.raw,
     );
   }
@@ -131,9 +141,14 @@ async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, bat
     bySource.set(key, source);
     addCounts(source, cell);
   }
-  await engine.insert(LEDGER, [...cells.values()].map((cell) => ({ ...cell, batch_id: batchId })));
+  await engine.insert(
+    LEDGER,
+    [...cells.values()].map((cell) => ({ ...cell, batch_id: batchId })),
+  );
   await writeFiles(engine, batch, batchId, bySource);
-  const restated = Number((await engine.rows<{ restated: bigint }>('select count(*) as restated from store.retractions where batch_id = this_batch()'))[0]?.restated);
+  const restated = Number(
+    (await engine.rows<{ restated: bigint }>('select count(*) as restated from store.retractions where batch_id = this_batch()'))[0]?.restated,
+  );
   await engine.insert(BATCHES, [{ batch_id: batchId, cause: batch.cause, committed_at: nowMicros(), ...outcomes, restated }]);
   await writeReplays(engine, batch, batchId, nowMicros());
   return { batchId, outcomes, bySource, restated };
@@ -165,20 +180,31 @@ async function rejections(engine: Engine, staged: ReadonlySet<string>): Promise<
     const rows = await engine.rows<{ source: string; received_at: bigint; records: bigint }>(
       `select s.source, s.received_at, count(*) as records from reference_verdicts v join staged_${table} s on s.stage_row = v.stage_row where v.verdict = 'duplicate' group by all`,
     );
-    rejected.push(...rows.map((row) => ({ feed, source: row.source, receivedAtMicros: Number(row.received_at), outcome: 'duplicate' as const, records: Number(row.records) })));
+    rejected.push(
+      ...rows.map((row) => ({
+        feed,
+        source: row.source,
+        receivedAtMicros: Number(row.received_at),
+        outcome: 'duplicate' as const,
+        records: Number(row.records),
+      })),
+    );
   }
   return rejected;
 }
 
 async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySource: ReadonlyMap<string, OutcomeCounts>): Promise<void> {
-  for (const file of batch.files) {
-    const [before] = await engine.rows<{ records: bigint; accepted: bigint; duplicate: bigint; quarantined: bigint }>(
-      'select records, accepted, duplicate, quarantined from ops.files where feed = $feed and sha256 = $sha256 and not done',
-      { feed: file.feed, sha256: file.sha256 },
-    );
-    const counts = bySource.get(`${file.feed} ${file.path}`);
-    await engine.insert(FILES, [
-      {
+  if (batch.files.length === 0) return;
+  const rows = await engine.rows<{ feed: string; sha256: string; records: bigint; accepted: bigint; duplicate: bigint; quarantined: bigint }>(
+    'select feed, sha256, records, accepted, duplicate, quarantined from ops.files where not done',
+  );
+  const inProgress = new Map(rows.map((row) => [`${row.feed} ${row.sha256}`, row]));
+  await engine.insert(
+    FILES,
+    batch.files.map((file) => {
+      const before = inProgress.get(`${file.feed} ${file.sha256}`);
+      const counts = bySource.get(`${file.feed} ${file.path}`);
+      return {
         path: file.path,
         feed: file.feed,
         sha256: file.sha256,
@@ -192,18 +218,26 @@ async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySourc
         complete: file.complete,
         received_at: file.receivedAtMicros,
         batch_id: batchId,
-      },
-    ]);
-    await engine.insert(SCHEMA_DRIFT, file.unknownFields.map(([field, records]) => ({ feed: file.feed, source: file.path, field, records, batch_id: batchId })));
-  }
+      };
+    }),
+  );
+  const drift = batch.files.flatMap((file) =>
+    file.unknownFields.map(([field, records]) => ({ feed: file.feed, source: file.path, field, records, batch_id: batchId })),
+  );
+  await engine.insert(SCHEMA_DRIFT, drift);
 }
 
 /** A replayed record is done with when it is accepted, or was in the tables already; one that broke a rule again stays open. */
 async function writeReplays(engine: Engine, batch: Batch, batchId: number, nowMicros: number): Promise<void> {
   if (batch.replays === undefined) return;
-  const broken = new Set((await engine.rows<{ source: string; position: bigint }>('select source, position from staged_quarantine')).map((row) => `${row.position} ${row.source}`));
+  const broken = new Set(
+    (await engine.rows<{ source: string; position: bigint }>('select source, position from staged_quarantine')).map((row) => `${row.position} ${row.source}`),
+  );
   const done = batch.replays.filter((replay) => !broken.has(`${replay.position} ${replay.source}`));
-  await engine.insert(REPLAYS, done.map((replay) => ({ quarantine_id: replay.quarantineId, replayed_at: nowMicros, batch_id: batchId })));
+  await engine.insert(
+    REPLAYS,
+    done.map((replay) => ({ quarantine_id: replay.quarantineId, replayed_at: nowMicros, batch_id: batchId })),
+  );
 }
 
 /** A replayed record was received before: its one outcome moves from quarantined to what it is now, or stays. */

@@ -35,7 +35,11 @@ function readModel(directory: string, path: string): Model {
   const entry = (key: string) => new RegExp(`^\\s*${key}: (.+)$`, 'm').exec(header)?.[1]?.trim();
   const [name, kind, grain] = [entry('model'), entry('kind'), entry('grain')];
   if (name === undefined || grain === undefined || !MODEL_KINDS.includes(kind as ModelKind)) {
-    throw new AdvertiseXError('data_unusable', `The model ${path}.sql does not open with its model, kind and grain`, 'Install AdvertiseX again: a file of it is damaged.');
+    throw new AdvertiseXError(
+      'data_unusable',
+      `The model ${path}.sql does not open with its model, kind and grain`,
+      'Install AdvertiseX again: a file of it is damaged.',
+    );
   }
   return { path, name, kind: kind as ModelKind, grain, select };
 }

@@ -91,7 +91,12 @@ const ATTRIBUTION: Table = {
 /** A row here takes a version of a row back, with the batch that knew more and why: the mechanism of restatement and its log. */
 const RETRACTIONS: Table = {
   name: 'retractions',
-  columns: [{ name: 'table_name', type: 'varchar' }, { name: 'row_key', type: 'key' }, ...integers('since_batch', 'batch_id'), { name: 'cause', type: 'varchar' }],
+  columns: [
+    { name: 'table_name', type: 'varchar' },
+    { name: 'row_key', type: 'key' },
+    ...integers('since_batch', 'batch_id'),
+    { name: 'cause', type: 'varchar' },
+  ],
 };
 
 const CAMPAIGN_HOURLY: Table = {
@@ -119,7 +124,11 @@ const CREATIVE_DAILY: Table = {
 
 const WEBSITE_DAILY: Table = {
   name: 'website_daily',
-  columns: [{ name: 'report_date', type: 'date' }, { name: 'website', type: 'varchar' }, ...integers('impressions', 'valid_impressions', 'cost_cpm_micros', 'batch_id')],
+  columns: [
+    { name: 'report_date', type: 'date' },
+    { name: 'website', type: 'varchar' },
+    ...integers('impressions', 'valid_impressions', 'cost_cpm_micros', 'batch_id'),
+  ],
 };
 
 const AUCTION_DAILY: Table = {
@@ -134,7 +143,12 @@ const AUCTION_DAILY: Table = {
 
 export const BATCHES: Table = {
   name: 'batches',
-  columns: [BATCH, { name: 'cause', type: 'varchar' }, { name: 'committed_at', type: 'timestamp' }, ...integers('received', 'accepted', 'duplicate', 'quarantined', 'restated')],
+  columns: [
+    BATCH,
+    { name: 'cause', type: 'varchar' },
+    { name: 'committed_at', type: 'timestamp' },
+    ...integers('received', 'accepted', 'duplicate', 'quarantined', 'restated'),
+  ],
 };
 
 export const LEDGER: Table = {

@@ -1,5 +1,5 @@
-import type { Table } from '../domain/table.ts';
 import type { ResultTable } from '../domain/result-table.ts';
+import type { Table } from '../domain/table.ts';
 
 /**
  * The port of the engines: what the pipeline asks of a database that runs `models/*.sql`.

@@ -27,7 +27,10 @@ export function missingFields(eventType: EventType, record: NormalisedRecord, sl
     {
       code: 'missing_field',
       pointer: `/${needed}`,
-      message: eventType === 'click' ? 'A click must name its campaign_id; only a conversion may leave it empty.' : 'A record with event_type conversion must name its conversion_type.',
+      message:
+        eventType === 'click'
+          ? 'A click must name its campaign_id; only a conversion may leave it empty.'
+          : 'A record with event_type conversion must name its conversion_type.',
     },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Contract, NormalisedRecord } from '../contracts/contract.ts';
-import type { Violation } from '../domain/outcome.ts';
 import { convertCurrency } from '../domain/money.ts';
+import type { Violation } from '../domain/outcome.ts';
 import { type FieldSlot, fieldSlots, fieldText } from './field-slots.ts';
 
 /** Units of the instance's currency for one unit of another, in 10⁻⁹, by `currency` and day since 1970. Plain data: it goes to workers. */
@@ -53,7 +53,11 @@ export class CurrencyConverter {
       };
     }
     if (this.amounts.some((slot) => record.present[slot] === 1 && convertCurrency(record.numbers[slot] as number, rateE9) === null)) {
-      return { code: 'bad_number', pointer: '/currency', message: `Converted from ${currency} to ${this.instanceCurrency}, an amount is larger than can be stored.` };
+      return {
+        code: 'bad_number',
+        pointer: '/currency',
+        message: `Converted from ${currency} to ${this.instanceCurrency}, an amount is larger than can be stored.`,
+      };
     }
     return undefined;
   }

@@ -1,16 +1,16 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { compileContract } from '../contracts/compile-contract.ts';
-import type { NormalisingRules } from '../contracts/contract.ts';
+import type { ContractCheck, NormalisingRules } from '../contracts/contract.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import type { Encoding, Feed } from '../domain/feeds.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
-import type { Decoder } from '../encodings/decoder.ts';
+import type { Decoder, DecoderOptions } from '../encodings/decoder.ts';
 import { openDecompressed } from '../encodings/open-stream.ts';
-import type { CurrencyRate } from './currency-rates.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
-import { RecordReceiver } from './record-receiver.ts';
 import { type Contracts, contractOf } from '../staging/staged-tables.ts';
+import type { CurrencyRate } from './currency-rates.ts';
+import { RecordReceiver } from './record-receiver.ts';
 
 /** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
 export interface EdgeSettings {
@@ -45,34 +45,55 @@ export interface DecodedFile {
   readonly unknownFields: readonly (readonly [field: string, records: number])[];
 }
 
-/** Takes one file through the edge; `onChunk` may make it wait. */
-export async function decodeFile(job: DecodeJob, edge: EdgeSettings, onChunk: (chunk: StagedChunk, bytesRead: number) => Promise<void>): Promise<DecodedFile> {
-  const contract = contractOf(job.feed, edge.contracts);
-  const check = compileContract(contract, edge.rules[job.feed] as NormalisingRules);
-  const ready: StagedChunk[] = [];
-  const receiver = new RecordReceiver(
-    {
-      check,
-      contracts: edge.contracts,
-      origin: { feed: job.feed, source: job.source, encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version, receivedAtMicros: job.receivedAtMicros },
-      currency: edge.currency,
-      rates: edge.rates,
-      reportingTimeZone: edge.reportingTimeZone,
+/** Takes files through the edge, one at a time; what a feed needs is made once. */
+export class FileDecoder {
+  private readonly edge: EdgeSettings;
+  private readonly feeds = new Map<Feed, { readonly check: ContractCheck; readonly receiver: RecordReceiver }>();
+
+  constructor(edge: EdgeSettings) {
+    this.edge = edge;
+  }
+
+  /** `onChunk` may make it wait. */
+  async decode(job: DecodeJob, onChunk: (chunk: StagedChunk, bytesRead: number) => Promise<void>): Promise<DecodedFile> {
+    const { check, receiver } = this.feed(job.feed);
+    const ready: StagedChunk[] = [];
+    receiver.start({
+      origin: {
+        feed: job.feed,
+        source: job.source,
+        encoding: job.encoding,
+        delimiter: job.delimiter,
+        contractVersion: check.contract.version,
+        receivedAtMicros: job.receivedAtMicros,
+      },
       directory: job.directory,
       name: job.name,
       firstStageRow: job.firstStageRow,
       firstPosition: job.firstPosition,
-    },
-    (chunk) => ready.push(chunk),
-  );
-  const decoder = createDecoder({ encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter }, receiver);
-  receiver.decoder = decoder;
-  await pushFile(job.path, decoder, async (bytesRead) => {
-    for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, bytesRead);
-  });
-  receiver.flush();
-  await requireUnchanged(job);
-  return { lastChunks: ready, complete: decoder.complete, unknownFields: [...decoder.unknownFields] };
+      onChunk: (chunk) => ready.push(chunk),
+    });
+    const decoder = createDecoder(decoderOptions(job, this.edge, check), receiver);
+    receiver.decoder = decoder;
+    await pushFile(job.path, decoder, async (bytesRead) => {
+      for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, bytesRead);
+    });
+    receiver.flush();
+    await requireUnchanged(job);
+    return { lastChunks: ready, complete: decoder.complete, unknownFields: [...decoder.unknownFields] };
+  }
+
+  private feed(feed: Feed) {
+    const { edge } = this;
+    let made = this.feeds.get(feed);
+    if (made === undefined) {
+      const check = compileContract(contractOf(feed, edge.contracts), edge.rules[feed] as NormalisingRules);
+      const { contracts, currency, rates, reportingTimeZone } = edge;
+      made = { check, receiver: new RecordReceiver({ feed, check, contracts, currency, rates, reportingTimeZone }) };
+      this.feeds.set(feed, made);
+    }
+    return made;
+  }
 }
 
 /** Reads records of a file again, by their positions, for their bytes. */
@@ -81,20 +102,26 @@ export async function readRawRecords(job: DecodeJob, edge: EdgeSettings, positio
   const check = compileContract(contract, edge.rules[job.feed] as NormalisingRules);
   const wanted = new Set(positions);
   const found = new Map<number, RawRecord>();
-  const decoder: Decoder = createDecoder(
-    { encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter },
-    {
-      record: (slots) => {
-        if (wanted.has(slots.recordNumber)) {
-          found.set(slots.recordNumber, { raw: decoder.currentRaw().slice(), encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version });
-        }
-      },
-      malformed: () => undefined,
+  const decoder: Decoder = createDecoder(decoderOptions(job, edge, check), {
+    record: (slots) => {
+      if (wanted.has(slots.recordNumber)) {
+        found.set(slots.recordNumber, {
+          raw: decoder.currentRaw().slice(),
+          encoding: job.encoding,
+          delimiter: job.delimiter,
+          contractVersion: contract.version,
+        });
+      }
     },
-  );
+    malformed: () => undefined,
+  });
   await pushFile(job.path, decoder, async () => undefined);
   await requireUnchanged(job);
   return found;
+}
+
+function decoderOptions(job: DecodeJob, edge: EdgeSettings, check: ContractCheck): DecoderOptions {
+  return { encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter };
 }
 
 async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
@@ -113,6 +140,10 @@ async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: n
 async function requireUnchanged(job: DecodeJob): Promise<void> {
   const { size, mtimeMs } = await stat(job.path);
   if (size !== job.bytes || mtimeMs !== job.modifiedMs) {
-    throw new AdvertiseXError('source_changed', `${job.path} changed while it was read`, 'Run the same command again once the file is complete; nothing of it was taken since the last committed batch.');
+    throw new AdvertiseXError(
+      'source_changed',
+      `${job.path} changed while it was read`,
+      'Run the same command again once the file is complete; nothing of it was taken since the last committed batch.',
+    );
   }
 }

@@ -67,7 +67,11 @@ function hashNaturalPart(record: NormalisedRecord, part: FieldSlot, hasher: KeyH
 function requiredSlot(slots: ReadonlyMap<string, FieldSlot>, column: string): FieldSlot {
   const slot = slots.get(column);
   if (slot === undefined) {
-    throw new AdvertiseXError('contract_invalid', `The contract has no field for the column ${column}, which identifies events`, 'Put the field back; `advertisex contract check` lists the fields that may not be removed.');
+    throw new AdvertiseXError(
+      'contract_invalid',
+      `The contract has no field for the column ${column}, which identifies events`,
+      'Put the field back; `advertisex contract check` lists the fields that may not be removed.',
+    );
   }
   return slot;
 }

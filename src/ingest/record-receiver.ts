@@ -1,48 +1,55 @@
 import { join } from 'node:path';
 import type { ContractCheck, NormalisedRecord } from '../contracts/contract.ts';
-import { createReportDate } from '../domain/timestamp.ts';
 import { EVENT_FEEDS, type EventFeed, type EventType, type Feed } from '../domain/feeds.ts';
 import { KeyHasher } from '../domain/murmur3.ts';
 import type { Violation } from '../domain/outcome.ts';
+import { createReportDate } from '../domain/timestamp.ts';
 import type { Decoder, MalformedRecord, RecordSink } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
+import { QuarantineStager, type RecordOrigin } from '../staging/quarantine-stager.ts';
 import type { SegmentWriter } from '../staging/segment-writer.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
+import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 import { BotDetector } from './bot-detector.ts';
 import { type ClassifyEvent, classifierOf, missingFields } from './classify-event.ts';
 import { CurrencyConverter, type CurrencyRate } from './currency-rates.ts';
 import { type FieldSlot, fieldSlots, hashField } from './field-slots.ts';
 import { EventIdentifier } from './identify.ts';
-import { type QuarantineOrigin, QuarantineStager } from '../staging/quarantine-stager.ts';
 import { RowStager } from './row-stager.ts';
-import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 
 export interface ReceiverOptions {
+  readonly feed: Feed;
   readonly check: ContractCheck;
   readonly contracts: Contracts;
-  readonly origin: QuarantineOrigin;
   readonly currency: string;
   readonly rates: readonly CurrencyRate[];
   readonly reportingTimeZone: string;
+}
+
+/** The part of a source that a receiver takes next. */
+export interface SourceStretch {
+  readonly origin: RecordOrigin;
   /** Folder for segments; their names start with `name`, which is unique in the folder. */
   readonly directory: string;
   readonly name: string;
-  /** First of the row numbers that segments of this receiver may use; unique in a batch. */
+  /** First of the row numbers that segments of this stretch may use; unique in a batch. */
   readonly firstStageRow: number;
   /** Records before this one are in the tables already. */
   readonly firstPosition: number;
+  /** Called when a chunk is on disk. */
+  readonly onChunk: (chunk: StagedChunk) => void;
 }
 
 /**
  * The chain from a received record to its outcome: check against the contract, classify, identify, stage; or quarantine.
- * Chunks end after as many records as a segment holds; `onChunk` is called when one is on disk.
+ * Chunks end after as many records as a segment holds. One receiver serves many files in turn: start, records, flush.
  */
 export class RecordReceiver implements RecordSink {
   decoder: Decoder | undefined;
-  private origin: QuarantineOrigin;
-  private readonly options: ReceiverOptions;
-  private readonly onChunk: (chunk: StagedChunk) => void;
+  private stretch!: SourceStretch;
+  private origin!: RecordOrigin;
+  private readonly check: ContractCheck;
   private readonly slots: ReadonlyMap<string, FieldSlot>;
   private readonly hasher = new KeyHasher();
   private readonly quarantine = new QuarantineStager();
@@ -59,47 +66,50 @@ export class RecordReceiver implements RecordSink {
   private chunkOrdinal = 0;
   private received = 0;
   private quarantined = 0;
-  private firstPosition: number;
-  private nextPosition: number;
+  private firstPosition = 0;
+  private nextPosition = 0;
 
-  constructor(options: ReceiverOptions, onChunk: (chunk: StagedChunk) => void) {
-    const { check, contracts, origin } = options;
-    this.options = options;
-    this.origin = origin;
-    this.onChunk = onChunk;
+  constructor({ feed, check, contracts, currency, rates, reportingTimeZone }: ReceiverOptions) {
+    this.check = check;
     this.slots = fieldSlots(check.contract);
     this.user = this.slots.get('user_id');
     this.userAgent = this.slots.get('user_agent');
     this.eventTime = this.slots.get('event_time');
-    this.converter = new CurrencyConverter(check.contract, options.currency, options.rates);
-    this.reportDate = createReportDate(options.reportingTimeZone);
-    this.firstPosition = options.firstPosition;
-    this.nextPosition = options.firstPosition;
-    if (isEventFeed(origin.feed)) {
-      const types = (Object.keys(EVENT_TABLES) as EventType[]).filter((type) => EVENT_TABLES[type].feed === origin.feed);
-      this.classify = classifierOf(origin.feed, check);
+    this.converter = new CurrencyConverter(check.contract, currency, rates);
+    this.reportDate = createReportDate(reportingTimeZone);
+    if (isEventFeed(feed)) {
+      const types = (Object.keys(EVENT_TABLES) as EventType[]).filter((type) => EVENT_TABLES[type].feed === feed);
+      this.classify = classifierOf(feed, check);
       this.stagers = new Map(types.map((type) => [type, new RowStager(stagedEventTable(type, contracts), this.slots)]));
       this.identifiers = new Map(types.map((type) => [type, new EventIdentifier(type, this.slots, this.hasher)]));
       this.referenceKey = [];
     } else {
-      this.stagers = new Map([['reference', new RowStager(stagedReferenceTable(origin.feed, contracts), this.slots)]]);
+      this.stagers = new Map([['reference', new RowStager(stagedReferenceTable(feed, contracts), this.slots)]]);
       this.identifiers = new Map();
-      this.referenceKey = REFERENCE_TABLES[origin.feed].key.map((column) => this.slots.get(column) as FieldSlot);
+      this.referenceKey = REFERENCE_TABLES[feed].key.map((column) => this.slots.get(column) as FieldSlot);
     }
-    this.startRuns();
   }
 
-  /** The records from here on came from there; for replays, whose records come from many places. */
-  startOrigin(origin: QuarantineOrigin): void {
+  start(stretch: SourceStretch): void {
+    this.stretch = stretch;
+    this.origin = stretch.origin;
+    this.chunkOrdinal = 0;
+    this.firstPosition = stretch.firstPosition;
+    this.nextPosition = stretch.firstPosition;
+    this.discard();
+  }
+
+  /** The records from here on came from there, in the same stretch; for replays, whose records come from many places. */
+  startOrigin(origin: RecordOrigin): void {
     this.origin = origin;
     this.startRuns();
   }
 
   record(slots: RecordSlots): void {
     const position = slots.recordNumber;
-    if (position < this.options.firstPosition) return;
+    if (position < this.stretch.firstPosition) return;
     this.count(position);
-    const { check } = this.options;
+    const { check } = this;
     const isWhole = check.check(slots, this.origin.receivedAtMicros);
     const record = check.result;
     if (this.classify === undefined) {
@@ -114,7 +124,7 @@ export class RecordReceiver implements RecordSink {
   }
 
   malformed(problem: MalformedRecord): void {
-    if (problem.recordNumber < this.options.firstPosition) return;
+    if (problem.recordNumber < this.stretch.firstPosition) return;
     this.count(problem.recordNumber);
     this.quarantined++;
     this.quarantine.append(this.origin, problem.recordNumber, [{ code: problem.code, pointer: '', message: problem.message }], problem.raw);
@@ -126,7 +136,7 @@ export class RecordReceiver implements RecordSink {
     const segments: { table: string; path: string; rows: number }[] = [];
     const write = (table: string, writer: SegmentWriter) => {
       if (writer.rows === 0) return;
-      const path = join(this.options.directory, `${this.options.name}-${this.chunkOrdinal}-${table}.parquet`);
+      const path = join(this.stretch.directory, `${this.stretch.name}-${this.chunkOrdinal}-${table}.parquet`);
       writer.writeTo(path);
       segments.push({ table, path, rows: writer.rows });
       writer.reset();
@@ -139,7 +149,7 @@ export class RecordReceiver implements RecordSink {
     this.quarantined = 0;
     this.firstPosition = this.nextPosition;
     this.startRuns();
-    this.onChunk(chunk);
+    this.stretch.onChunk(chunk);
   }
 
   private count(position: number): void {
@@ -165,7 +175,7 @@ export class RecordReceiver implements RecordSink {
       if (violation !== undefined) found.push(violation);
     }
     if (found.length < 2) return found;
-    const order = new Map(this.options.check.contract.fields.map((field, index) => [field.pointer, index]));
+    const order = new Map(this.check.contract.fields.map((field, index) => [field.pointer, index]));
     return found.sort((a, b) => (order.get(a.pointer) ?? -1) - (order.get(b.pointer) ?? -1));
   }
 
@@ -201,7 +211,16 @@ export class RecordReceiver implements RecordSink {
   }
 
   private stageRow(): number {
-    return this.options.firstStageRow + this.chunkOrdinal * ROWS_A_CHUNK + this.received;
+    return this.stretch.firstStageRow + this.chunkOrdinal * ROWS_A_CHUNK + this.received;
+  }
+
+  /** What a stretch that failed half-way has left. */
+  private discard(): void {
+    this.received = 0;
+    this.quarantined = 0;
+    this.quarantine.writer.reset();
+    for (const stager of this.stagers.values()) stager.writer.reset();
+    this.startRuns();
   }
 
   /** Segments forget what holds for all their rows when they are written. */

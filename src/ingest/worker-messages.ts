@@ -1,5 +1,5 @@
-import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
+import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
 
 /** What the main thread and a decoding worker say to each other. One job at a time. */
 export type WorkerRequest =

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AdvertiseXError, type ErrorCode } from '../domain/errors.ts';
-import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
+import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 type Job = Extract<WorkerRequest, { kind: 'hash' | 'decode' }>;
@@ -91,7 +91,14 @@ export class WorkerPool {
     const onError = (error: unknown) => {
       settle();
       this.workers.delete(worker);
-      job.reject(new AdvertiseXError('worker_failed', `A decoding worker failed: ${error instanceof Error ? error.message : String(error)}`, 'Run the same command again; if it fails again, report this message with the version.', error));
+      job.reject(
+        new AdvertiseXError(
+          'worker_failed',
+          `A decoding worker failed: ${error instanceof Error ? error.message : String(error)}`,
+          'Run the same command again; if it fails again, report this message with the version.',
+          error,
+        ),
+      );
     };
     const onExit = (code: number) => onError(new Error(`it stopped with code ${code}`));
     worker.on('message', onMessage);

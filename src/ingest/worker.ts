@@ -1,17 +1,17 @@
 import { parentPort } from 'node:worker_threads';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { hashFile, unreadable } from '../sources/list-files.ts';
-import { decodeFile, type EdgeSettings } from './decode-file.ts';
+import { FileDecoder } from './decode-file.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 /** The entry of a decoding worker. */
 const port = parentPort as NonNullable<typeof parentPort>;
-let edge: EdgeSettings;
+let files: FileDecoder;
 /** Chunks that may still be staged before the engine must have taken some. */
 let goOn: (() => void) | undefined;
 
 port.on('message', (request: WorkerRequest) => {
-  if (request.kind === 'settings') edge = request.edge;
+  if (request.kind === 'settings') files = new FileDecoder(request.edge);
   else if (request.kind === 'go-on') goOn?.();
   else void answer(request);
 });
@@ -30,7 +30,7 @@ function perform(request: Exclude<WorkerRequest, { kind: 'settings' | 'go-on' }>
     case 'hash':
       return hashFile(request.path);
     case 'decode':
-      return decodeFile(request.job, edge, async (chunk, bytesRead) => {
+      return files.decode(request.job, async (chunk, bytesRead) => {
         const allowed = new Promise<void>((resolve) => {
           goOn = resolve;
         });
@@ -44,7 +44,12 @@ function perform(request: Exclude<WorkerRequest, { kind: 'settings' | 'go-on' }>
 function failureOf(request: { readonly path: string } | { readonly job: { readonly path: string } }, error: unknown): AdvertiseXError {
   const path = 'path' in request ? request.path : request.job.path;
   if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return unreadable(path, error);
-  return new AdvertiseXError('worker_failed', `Decoding ${path} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'Report this message with the version; the file was not taken.', error);
+  return new AdvertiseXError(
+    'worker_failed',
+    `Decoding ${path} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    'Report this message with the version; the file was not taken.',
+    error,
+  );
 }
 
 function send(reply: WorkerReply): void {

@@ -28,7 +28,12 @@ async function expand(path: string): Promise<SourceFile[]> {
     if (file === 'directory') matches.push(...(await filesBelow(resolve(match))));
     else if (file !== undefined) matches.push(file);
   }
-  if (matches.length === 0) throw new AdvertiseXError('source_unreadable', `There is no file, folder or match for ${path}`, 'Check the path. Quote a pattern (\'logs/*.jsonl.gz\') to leave it to AdvertiseX.');
+  if (matches.length === 0)
+    throw new AdvertiseXError(
+      'source_unreadable',
+      `There is no file, folder or match for ${path}`,
+      "Check the path. Quote a pattern ('logs/*.jsonl.gz') to leave it to AdvertiseX.",
+    );
   return matches;
 }
 
@@ -68,5 +73,10 @@ export async function hashFile(path: string): Promise<string> {
 
 export function unreadable(path: string, cause: unknown): AdvertiseXError {
   if (cause instanceof AdvertiseXError) return cause;
-  return new AdvertiseXError('source_unreadable', `${path} cannot be read: ${(cause as Error).message}`, 'Check that the file exists and that this user may read it, then run the same command again: what was taken stays taken.', cause);
+  return new AdvertiseXError(
+    'source_unreadable',
+    `${path} cannot be read: ${(cause as Error).message}`,
+    'Check that the file exists and that this user may read it, then run the same command again: what was taken stays taken.',
+    cause,
+  );
 }

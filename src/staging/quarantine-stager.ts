@@ -5,7 +5,7 @@ import { segmentColumns } from './segment-columns.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { QUARANTINE_TABLE } from './staged-tables.ts';
 
-export interface QuarantineOrigin {
+export interface RecordOrigin {
   readonly feed: Feed;
   readonly source: string;
   readonly encoding: Encoding;
@@ -20,7 +20,7 @@ export class QuarantineStager {
   private readonly hasher = new KeyHasher();
   private readonly bytes = new TextEncoder();
 
-  append(origin: QuarantineOrigin, position: number, violations: readonly Violation[], raw: Uint8Array): void {
+  append(origin: RecordOrigin, position: number, violations: readonly Violation[], raw: Uint8Array): void {
     const first = violations[0] as Violation;
     const { writer, hasher } = this;
     hasher.begin();

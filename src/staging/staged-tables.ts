@@ -103,7 +103,11 @@ export function stagedReferenceTable(feed: ReferenceFeed, contracts: Contracts):
 export function contractOf(feed: Feed, contracts: Contracts): Contract {
   const contract = contracts.get(feed);
   if (contract === undefined) {
-    throw new AdvertiseXError('contract_invalid', `There is no contract for the feed ${feed}`, `Put ${feed}.odcs.yaml into the contracts folder; \`advertisex init\` writes one.`);
+    throw new AdvertiseXError(
+      'contract_invalid',
+      `There is no contract for the feed ${feed}`,
+      `Put ${feed}.odcs.yaml into the contracts folder; \`advertisex init\` writes one.`,
+    );
   }
   return contract;
 }

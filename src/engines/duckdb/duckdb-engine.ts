@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
-import type { Table } from '../../domain/table.ts';
+import type { ColumnType, Table } from '../../domain/table.ts';
 import type { Engine, EngineRow, EngineValue } from '../engine.ts';
 import { engineFailure } from './failures.ts';
 import { MACROS } from './macros.ts';
@@ -81,9 +81,13 @@ export class DuckDbEngine implements Engine {
   }
 
   async stage(table: Table, segments: readonly string[]): Promise<void> {
-    const columns = table.columns.map(({ name, type }) => `cast(${segments.length === 0 ? 'null' : quote(name)} as ${SQL_TYPES[type]}) as ${quote(name)}`).join(', ');
+    const columns = table.columns
+      .map(({ name, type }) => `cast(${segments.length === 0 ? 'null' : quote(name)} as ${SQL_TYPES[type]}) as ${quote(name)}`)
+      .join(', ');
     const files = segments.map((segment) => text(segment)).join(', ');
-    await this.run(`create or replace temp view staged_${table.name} as select ${columns} ${segments.length === 0 ? 'where false' : `from read_parquet([${files}])`}`);
+    await this.run(
+      `create or replace temp view staged_${table.name} as select ${columns} ${segments.length === 0 ? 'where false' : `from read_parquet([${files}])`}`,
+    );
   }
 
   async run(sql: string): Promise<void> {
@@ -135,15 +139,18 @@ export class DuckDbEngine implements Engine {
 
   async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {
     const columns = table.columns.map((column) => quote(column.name)).join(', ');
-    const places = table.columns.map((column, index) => `cast($${index + 1} as ${SQL_TYPES[column.type]})`).map((place, index) => (table.columns[index]?.type === 'timestamp' ? `make_timestamp(cast($${index + 1} as bigint))` : place));
-    try {
-      const prepared = await this.connection.prepare(`insert into store.${table.name} (${columns}) values (${places.join(', ')})`);
-      for (const row of rows) {
-        prepared.bind(table.columns.map((column) => toDuckDbValue(row[column.name] ?? null)));
-        await prepared.run();
+    for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
+      const part = rows.slice(from, from + ROWS_A_STATEMENT);
+      let place = 0;
+      const values = part.map(() => `(${table.columns.map(({ type }) => insertedValue(type, ++place)).join(', ')})`).join(', ');
+      try {
+        await this.connection.run(
+          `insert into store.${table.name} (${columns}) values ${values}`,
+          part.flatMap((row) => table.columns.map((column) => toDuckDbValue(row[column.name] ?? null))),
+        );
+      } catch (cause) {
+        throw engineFailure(cause, `insert into ${table.name}`);
       }
-    } catch (cause) {
-      throw engineFailure(cause, `insert into ${table.name}`);
     }
   }
 
@@ -171,6 +178,13 @@ async function* readRows(connection: DuckDBConnection, result: DuckDBResult): As
   }
 }
 
+const ROWS_A_STATEMENT = 200;
+
+/** Times are handed in as microseconds. */
+function insertedValue(type: ColumnType, place: number): string {
+  return type === 'timestamp' ? `make_timestamp(cast($${place} as bigint))` : `cast($${place} as ${SQL_TYPES[type]})`;
+}
+
 function setAsOf(asOf: number | null): string {
   return `set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`;
 }
@@ -191,5 +205,10 @@ function readOnlyRefusal(message: string): AdvertiseXError {
 
 function queryFailure(cause: unknown): AdvertiseXError {
   if (cause instanceof AdvertiseXError) return cause;
-  return new AdvertiseXError('query_invalid', `The query cannot be run: ${(cause as Error).message}`, 'Correct the query; `advertisex query "show all tables"` lists the tables.', cause);
+  return new AdvertiseXError(
+    'query_invalid',
+    `The query cannot be run: ${(cause as Error).message}`,
+    'Correct the query; `advertisex query "show all tables"` lists the tables.',
+    cause,
+  );
 }

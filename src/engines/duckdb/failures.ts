@@ -14,18 +14,38 @@ export function engineFailure(cause: unknown, what: string): AdvertiseXError {
     );
   }
   if (/No space left on device|disk quota exceeded|Could not write file|failed to offload data block|max_temp_directory_size/i.test(message)) {
-    return new AdvertiseXError('disk_full', `The disk is full: ${firstLine(message)}`, 'Free space, or move the data directory (--data) to a larger disk, and run the same command again: nothing was lost.', cause);
+    return new AdvertiseXError(
+      'disk_full',
+      `The disk is full: ${firstLine(message)}`,
+      'Free space, or move the data directory (--data) to a larger disk, and run the same command again: nothing was lost.',
+      cause,
+    );
   }
   if (/Out of Memory/i.test(message)) {
-    return new AdvertiseXError('engine_failed', `The engine has too little memory: ${firstLine(message)}`, 'Raise limits.memory in the configuration, or lower limits.batch_records, and run the same command again.', cause);
+    return new AdvertiseXError(
+      'engine_failed',
+      `The engine has too little memory: ${firstLine(message)}`,
+      'Raise limits.memory in the configuration, or lower limits.batch_records, and run the same command again.',
+      cause,
+    );
   }
   if (/INTERRUPT/i.test(message)) {
     return new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.', cause);
   }
   if (/Permission denied|Read-only file system|Cannot open file|Cannot open database|not a valid DuckDB database/i.test(message)) {
-    return new AdvertiseXError('data_unusable', `The data directory cannot be used: ${firstLine(message)}`, 'Check that the folder exists, that this user may write to it, and that the database file was not changed by another program.', cause);
+    return new AdvertiseXError(
+      'data_unusable',
+      `The data directory cannot be used: ${firstLine(message)}`,
+      'Check that the folder exists, that this user may write to it, and that the database file was not changed by another program.',
+      cause,
+    );
   }
-  return new AdvertiseXError('engine_failed', `The engine failed: ${firstLine(message)} (in: ${cut(what)})`, 'Run `advertisex doctor`; if it finds nothing, report this message with the version.', cause);
+  return new AdvertiseXError(
+    'engine_failed',
+    `The engine failed: ${firstLine(message)} (in: ${cut(what)})`,
+    'Run `advertisex doctor`; if it finds nothing, report this message with the version.',
+    cause,
+  );
 }
 
 function firstLine(message: string): string {

@@ -1,4 +1,5 @@
 import {
+  blobValue,
   DuckDBBlobValue,
   DuckDBDateValue,
   DuckDBDecimalValue,
@@ -7,7 +8,6 @@ import {
   type DuckDBType,
   DuckDBTypeId,
   type DuckDBValue,
-  blobValue,
 } from '@duckdb/node-api';
 import type { CellKind, CellValue } from '../../domain/result-table.ts';
 import type { ColumnType } from '../../domain/table.ts';
