@@ -54,13 +54,10 @@ export class HostReader {
         ascii = false;
       }
     }
-    if (start < end && bytes[start] === 0x5b) {
-      // [IPv6]: the colons in the brackets are no port.
-      const bracket = bytes.indexOf(0x5d, start);
-      if (bracket > 0 && bracket < end) end = bracket + 1;
-    } else if (colon >= 0) {
-      end = colon;
-    }
+    // [IPv6]: the colons in the brackets are no port.
+    const bracket = start < end && bytes[start] === 0x5b ? findClosingBracket(bytes, start, end) : -1;
+    if (bracket >= 0) end = bracket + 1;
+    else if (colon >= 0) end = colon;
     this.buffer = bytes;
     this.start = start;
     this.end = end;
@@ -128,6 +125,13 @@ function skipScheme(bytes: Uint8Array, from: number, to: number): number {
     position++;
   }
   return position + 1 < to && bytes[position] === SLASH && bytes[position + 1] === SLASH ? position + 2 : from;
+}
+
+function findClosingBracket(bytes: Uint8Array, start: number, end: number): number {
+  for (let position = start; position < end; position++) {
+    if (bytes[position] === 0x5d) return position;
+  }
+  return -1;
 }
 
 function isLetter(byte: number): boolean {

@@ -1,4 +1,5 @@
 import { daysOfDayNumber, MICROS_PER_SECOND, readDay, SECONDS_PER_DAY } from './calendar.ts';
+import { MAX_EXACT_INTEGER } from './decimal.ts';
 import { digitOf, skipDigits } from './digits.ts';
 import { ZoneClock } from './zone-clock.ts';
 
@@ -33,7 +34,10 @@ export class TimestampReader {
     this.#clock = new ZoneClock(zone);
   }
 
-  /** True where it could be read: `into[at]` is the time, which may be out of any range (a negative epoch number gives -1). */
+  /**
+   * True where it could be read: `into[at]` is the time, which may be out of any range (a negative epoch number gives -1). Times past
+   * 2^53 microseconds either way (the years 1684 and 2255) are given as just that: doubles do not tell them apart, and no range has them.
+   */
   read(bytes: Uint8Array, start: number, end: number, into: Float64Array, at: number): boolean {
     if (end - start >= DATE_TIME_LENGTH && bytes[start + 4] === DASH) return this.#readDateTime(bytes, start, end, into, at);
     return readEpoch(bytes, start, end, into, at);
@@ -78,7 +82,7 @@ export class TimestampReader {
       if (offset === INVALID_OFFSET) return false;
       seconds -= offset;
     }
-    into[at] = seconds * MICROS_PER_SECOND + micros;
+    into[at] = withinExact(seconds * MICROS_PER_SECOND + micros);
     return true;
   }
 }
@@ -130,13 +134,17 @@ function readEpoch(bytes: Uint8Array, start: number, end: number, into: Float64A
   if (magnitude >= REFUSED_DIGITS) return false;
   if (magnitude >= MICROS_DIGITS) {
     if (fractionStart < end) return false;
-    into[at] = whole;
+    into[at] = withinExact(whole);
   } else if (magnitude >= MILLIS_DIGITS) {
-    into[at] = whole * 1_000 + cutFraction(bytes, fractionStart, end, 100);
+    into[at] = withinExact(whole * 1_000 + cutFraction(bytes, fractionStart, end, 100));
   } else {
-    into[at] = whole * MICROS_PER_SECOND + cutFraction(bytes, fractionStart, end, 100_000);
+    into[at] = withinExact(whole * MICROS_PER_SECOND + cutFraction(bytes, fractionStart, end, 100_000));
   }
   return true;
+}
+
+function withinExact(micros: number): number {
+  return Math.min(Math.max(micros, -MAX_EXACT_INTEGER), MAX_EXACT_INTEGER);
 }
 
 /** The first digits of a fraction, the first one worth `unit`; the rest is cut. */
