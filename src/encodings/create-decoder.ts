@@ -1,3 +1,4 @@
+import { AvroDecoder } from './avro/avro-decoder.ts';
 import { CsvDecoder } from './csv/csv-decoder.ts';
 import type { Decoder, DecoderOptions, RecordSink } from './decoder.ts';
 import { JsonDecoder } from './json/json-decoder.ts';
@@ -10,6 +11,6 @@ export function createDecoder(options: DecoderOptions, sink: RecordSink): Decode
     case 'csv':
       return new CsvDecoder(options, sink);
     case 'avro':
-      throw new Error('Avro comes next');
+      return new AvroDecoder(options, sink);
   }
 }

@@ -10,7 +10,7 @@ export interface FieldNode {
 
 export function buildFieldTree(fields: readonly FieldPath[]): FieldNode {
   const root = newNode();
-  fields.forEach(({ paths }, field) => {
+  for (const [field, { paths }] of fields.entries()) {
     for (const path of paths) {
       let node = root;
       for (const key of path) {
@@ -30,7 +30,7 @@ export function buildFieldTree(fields: readonly FieldPath[]): FieldNode {
       }
       node.field = field;
     }
-  });
+  }
   return root;
 }
 
