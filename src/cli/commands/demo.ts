@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { IngestRequest } from '../../app/ingest-files.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { FEEDS, REFERENCE_FEEDS } from '../../domain/feeds.ts';
@@ -48,7 +48,8 @@ export const demo: CommandDefinition = {
       if (!holds) await showReconciliation(context, equations);
       await showCampaigns(context, instance, { model: 'last_touch' });
       context.messages.note(`\nDone in ${((context.host.clock() - started) / 1e6).toFixed(1)} s. Look around:`);
-      const at = context.dataDirectory === context.path('advertisex-data') ? '' : ` --data ${context.dataDirectory}`;
+      const at =
+        context.dataDirectory === context.path('advertisex-data') ? '' : ` --data ${relative(context.host.workingDirectory, context.dataDirectory) || '.'}`;
       for (const line of [
         'query "SELECT * FROM silver.conversions LIMIT 5"',
         'quarantine list --summary',
@@ -87,7 +88,15 @@ async function makeTraffic(context: CommandContext, folder: string, events: numb
   }
   const { latestStartDate } = await import('../../generate/options.ts');
   const latest = latestStartDate(context.host.clock());
-  await generateWithProgress(context, { directory: folder, seed: SEED, startDate: latest < FIRST_DAY ? latest : FIRST_DAY, events: events ?? DEFAULT_EVENTS });
+  const made = await generateWithProgress(context, {
+    directory: folder,
+    seed: SEED,
+    startDate: latest < FIRST_DAY ? latest : FIRST_DAY,
+    events: events ?? DEFAULT_EVENTS,
+  });
+  context.messages.note(
+    `Made a day of traffic: ${count(made.records)} records of ${count(made.plan.users)} users and ${made.plan.campaigns} campaigns, with faults, bots and late arrivals.`,
+  );
 }
 
 function requestsFor(traffic: string): IngestRequest[] {
