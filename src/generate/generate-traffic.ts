@@ -62,7 +62,7 @@ async function run(simulation: TrafficSimulation, truth: TruthFiles, expectedRec
   while (simulation.passMinute()) {
     for (const { files } of lanes) await files.drained();
     await truth.drained();
-    if (out.signal?.aborted) throw new AdvertiseXError('interrupted', 'Generating was interrupted.', 'Remove the unfinished folder and generate again.');
+    if (out.signal?.aborted) throw new AdvertiseXError('interrupted', 'Generating was interrupted', 'Remove the unfinished folder and generate again.');
     const { records, timeMicros } = simulation;
     if (records - reported >= expectedRecords / 100) {
       reported = records;
@@ -91,7 +91,7 @@ async function prepareDirectory(directory: string): Promise<void> {
   }
   throw new AdvertiseXError(
     'usage',
-    `${directory} is not empty.`,
+    `${directory} is not empty`,
     'Choose a folder that does not exist yet, or empty this one: traffic of two runs must not mix.',
   );
 }

@@ -92,31 +92,27 @@ export function planTraffic(options: GenerateOptions): GeneratePlan {
   }
   const { events, seed, startDate, rates, ...rest } = parsed.data;
   if ((events === undefined) === (rest.impressions === undefined)) {
-    throw new AdvertiseXError('usage', 'Say how much traffic: either "events" or "impressions".', 'Give one of the two, for example events: 1000000.');
+    throw new AdvertiseXError('usage', 'Say how much traffic: either "events" or "impressions"', 'Give one of the two, for example events: 1000000.');
   }
   const startMicros = Date.parse(startDate) * 1000;
   if (startDate < '2000-01-02') {
-    throw new AdvertiseXError('usage', `Traffic of ${startDate} would be refused: times before 2000 are out of range.`, 'Choose a later "startDate".');
+    throw new AdvertiseXError('usage', `Traffic of ${startDate} would be refused: times before 2000 are out of range`, 'Choose a later "startDate".');
   }
   if (rates.lateOverADay > rates.lateOverAnHour) {
     throw new AdvertiseXError(
       'usage',
-      'The rate "lateOverADay" is part of "lateOverAnHour" and cannot be larger.',
+      'The rate "lateOverADay" is part of "lateOverAnHour" and cannot be larger',
       'Raise lateOverAnHour or lower lateOverADay.',
     );
   }
   if (rates.bots + rates.hiddenBots > 0.95) {
-    throw new AdvertiseXError('usage', 'The rates "bots" and "hiddenBots" leave no people.', 'Keep their sum at 0.95 or below.');
+    throw new AdvertiseXError('usage', 'The rates "bots" and "hiddenBots" leave no people', 'Keep their sum at 0.95 or below.');
   }
   if (rates.auctionShare > 0 && rates.winRate === 0) {
-    throw new AdvertiseXError(
-      'usage',
-      'With a "winRate" of 0 no impression can be bought in an auction.',
-      'Set auctionShare to 0 as well, or winRate above 0.',
-    );
+    throw new AdvertiseXError('usage', 'With a "winRate" of 0 no impression can be bought in an auction', 'Set auctionShare to 0 as well, or winRate above 0.');
   }
   for (const name of ['malformed', 'sessionContinuation'] as const) {
-    if (rates[name] > 0.9) throw new AdvertiseXError('usage', `The rate "${name}" cannot be above 0.9.`, 'Lower it.');
+    if (rates[name] > 0.9) throw new AdvertiseXError('usage', `The rate "${name}" cannot be above 0.9`, 'Lower it.');
   }
   const impressions = rest.impressions ?? Math.max(1, Math.round((events as number) / recordsPerImpression(rates)));
   const root = Math.sqrt(impressions / rest.days);
@@ -126,7 +122,7 @@ export function planTraffic(options: GenerateOptions): GeneratePlan {
     startMicros,
     rates,
     impressions,
-    campaigns: rest.campaigns ?? clamp(Math.round(root / 25), 8, 400),
+    campaigns: rest.campaigns ?? clamp(Math.round(root / 45), 6, 400),
     sites: rest.sites ?? clamp(Math.round(root / 2), 30, 20_000),
     users: rest.users ?? clamp(Math.round(impressions / 8), 50, 20_000_000),
   };

@@ -111,14 +111,14 @@ export function writeFailure(path: string, cause: unknown): AdvertiseXError {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new AdvertiseXError(
       'disk_full',
-      `The disk is full: ${path} could not be written.`,
+      `The disk is full: ${path} could not be written`,
       'Free some space, remove the unfinished folder, and generate again.',
       cause,
     );
   }
   return new AdvertiseXError(
     'data_unusable',
-    `${path} could not be written (${code ?? String(cause)}).`,
+    `${path} could not be written (${code ?? String(cause)})`,
     'Choose a folder that you may write to, and generate again.',
     cause,
   );

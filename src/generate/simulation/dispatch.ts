@@ -45,11 +45,7 @@ export class Dispatch<R extends object> {
     this.breakage = new RandomStream(seed, `${feed} breakage`);
     this.bursts = new FaultBursts(rates.malformed, rates.malformedBurst, options.expected, this.breakage);
     this.scratch = options.form.blank();
-    const order = new RandomStream(seed, `${feed} fault order`);
-    this.faultOrder = faults
-      .map((fault) => ({ fault, key: order.fraction() }))
-      .sort((a, b) => a.key - b.key)
-      .map(({ fault }) => fault);
+    this.faultOrder = byTurns(faults, new RandomStream(seed, `${feed} fault order`));
   }
 
   /** Nothing arrives before this from now on. */
@@ -132,4 +128,19 @@ class Original implements Placed {
   placed(file: string, record: number): void {
     this.at = { file, record };
   }
+}
+
+/** Every code's turn comes before any comes twice, in an order of chance: a small feed has something of everything too. */
+function byTurns<R>(faults: readonly Fault<R>[], random: RandomStream): Fault<R>[] {
+  const turns = new Map<string, number>();
+  return faults
+    .map((fault) => ({ fault, chance: random.fraction() }))
+    .sort((a, b) => a.chance - b.chance)
+    .map(({ fault, chance }) => {
+      const turn = turns.get(fault.code) ?? 0;
+      turns.set(fault.code, turn + 1);
+      return { fault, rank: turn + chance };
+    })
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ fault }) => fault);
 }

@@ -9,33 +9,41 @@ export class FaultBursts {
   begins = false;
   private readonly random: RandomStream;
   private readonly length: number;
-  private readonly startChance: number;
   private readonly density: number;
-  private left = 0;
+  /** Good records between two bursts, on average; none at all where it is infinite. */
+  private readonly gap: number;
+  private goodLeft: number;
+  private brokenLeft = 0;
 
   /**
    * `share` of all records shall be broken, in bursts of `meanLength`; in a small feed the bursts are shorter, so that there
-   * are some at all.
+   * are about twenty all the same.
    */
   constructor(share: number, meanLength: number, expectedRecords: number, random: RandomStream) {
     this.random = random;
     const perGood = share / (1 - share);
-    this.length = Math.max(1, Math.min(meanLength, (expectedRecords * share) / 6));
+    this.length = Math.max(1, Math.min(meanLength, (expectedRecords * share) / 20));
     // Inside a burst seven of ten good records are followed by a broken one, or more where the share could not be reached so.
     this.density = perGood < 0.3 ? 0.7 : 2 * perGood;
-    this.startChance = share === 0 ? 0 : 1 / (this.length * (1 / perGood - 1 / this.density));
+    this.gap = share === 0 ? Number.POSITIVE_INFINITY : this.length * (1 / perGood - 1 / this.density);
+    this.goodLeft = share === 0 ? Number.POSITIVE_INFINITY : this.gap * random.fraction();
   }
 
+  /** To be called after each good record. */
   next(): number {
     this.begins = false;
-    if (this.left <= 0) {
-      if (!this.random.chance(this.startChance)) return 0;
-      this.left = Math.max(1, Math.round(this.length * this.random.exponential()));
+    if (this.brokenLeft <= 0) {
+      if (--this.goodLeft > 0) return 0;
+      // Even gaps rather than independent ones: a small feed gets its share too.
+      this.goodLeft += this.gap * (0.5 + this.random.fraction());
+      this.brokenLeft = Math.max(1, Math.round(this.length * (0.4 + 1.2 * this.random.fraction())));
       this.begins = true;
     }
     const whole = Math.floor(this.density);
-    const count = Math.min(this.left, whole + (this.begins && whole === 0 ? 1 : this.random.chance(this.density - whole) ? 1 : 0));
-    this.left -= count;
+    let count = whole + (this.random.chance(this.density - whole) ? 1 : 0);
+    if (this.begins && count === 0) count = 1;
+    count = Math.min(count, this.brokenLeft);
+    this.brokenLeft -= count;
     return count;
   }
 }

@@ -22,11 +22,11 @@ import { Visits } from './visits.ts';
 import type { World } from './world.ts';
 
 /** One feed from its events to its files. */
-interface Lane<R extends object> {
+interface Lane {
   readonly queue: ArrivalQueue;
   readonly files: FeedFiles;
   readonly tally: FeedTally;
-  readonly dispatch: Dispatch<R>;
+  readonly dispatch: { startAt(micros: number): void };
 }
 
 /**
@@ -39,7 +39,7 @@ export class TrafficSimulation {
   readonly responses: Responses;
   readonly responseRecords: ResponseRecords;
   readonly campaignDays: CampaignDays;
-  readonly lanes: Readonly<Record<EventFeed, Lane<never>>>;
+  readonly lanes: Readonly<Record<EventFeed, Lane>>;
   private readonly world: World;
   private readonly counts: Int32Array;
   private readonly visits: Visits;
@@ -62,9 +62,7 @@ export class TrafficSimulation {
       plan.rates.winRate === 0 ? 0 : (plan.impressions * plan.rates.auctionShare) / plan.rates.winRate,
       truth,
     );
-    this.lanes = { 'ad-impressions': impressionLane, 'clicks-conversions': responseLane, 'bid-requests': bidLane } as unknown as Readonly<
-      Record<EventFeed, Lane<never>>
-    >;
+    this.lanes = { 'ad-impressions': impressionLane, 'clicks-conversions': responseLane, 'bid-requests': bidLane };
 
     const history = new ImpressionHistory(mostInADay(this.counts), world.audience.size);
     this.campaignDays = new CampaignDays(world.campaigns.all.length, plan.startMicros / MICROS_PER_DAY, plan.days + plan.tailDays);
@@ -127,7 +125,13 @@ export class TrafficSimulation {
     return Math.max(this.firstMinute + this.counts.length - 1, clicks.lastMinute, conversions.lastMinute, ...arrivals);
   }
 
-  private lane<R extends object>(feed: EventFeed, form: RecordForm<R>, faults: readonly Fault<R>[], expected: number, truth: TruthFiles): Lane<R> {
+  private lane<R extends object>(
+    feed: EventFeed,
+    form: RecordForm<R>,
+    faults: readonly Fault<R>[],
+    expected: number,
+    truth: TruthFiles,
+  ): Lane & { dispatch: Dispatch<R> } {
     const { plan, endMicros } = this.world;
     const { directory, seed, compression, avroCodec, filesPerFeed, rates, startMicros } = plan;
     const labels = filesPerFeed === undefined ? hourlyLabels(endMicros) : numberedLabels(filesPerFeed, startMicros, this.counts);
