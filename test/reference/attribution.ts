@@ -27,7 +27,7 @@ function creditPath(conversion: Row, touches: readonly Row[], settings: Referenc
       touch_type: null,
       touch_time: null,
       campaign_id: conversion['campaign_id']!,
-      path_position: null,
+      path_position: 0n,
       path_length: 0n,
     };
     for (const model of MODELS) [row[`${model}_ppm`], row[`${model}_value_micros`]] = [CREDIT, value];
