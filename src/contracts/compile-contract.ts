@@ -1,4 +1,3 @@
-import { MICROS_PER_DAY } from '../domain/calendar.ts';
 import { ControlCharacterScanner, hasAtLeastCharacters, hasAtMostCharacters } from '../domain/characters.ts';
 import { DecimalReading, readDecimal } from '../domain/decimal.ts';
 import { HostReader } from '../domain/host.ts';
@@ -93,7 +92,8 @@ class CompiledContract implements ContractCheck {
         continue;
       }
       this.#present[index] = 1;
-      const problem = kind === ValueKind.nested ? Problem.wrongKind : this.#read(plan, index, kind, bytes, start, end, latest);
+      const isWrongKind = kind === ValueKind.nested || (kind === ValueKind.boolean && plan.reader !== Reader.boolean);
+      const problem = isWrongKind ? Problem.wrongKind : this.#read(plan, index, kind, bytes, start, end, latest);
       if (problem !== Problem.none) this.#refuse(plan, index, problem, kind, bytes, start, end);
     }
     return this.#violations.length === 0;
@@ -107,26 +107,23 @@ class CompiledContract implements ContractCheck {
       case Reader.timestamp:
         return this.#readTimestamp(plan, index, kind, bytes, start, end, latest);
       case Reader.host:
-        return this.#readHost(plan, index, kind, bytes, start, end);
+        return this.#readHost(plan, index, bytes, start, end);
       case Reader.enum:
-        return this.#readEnum(plan, index, kind, bytes, start, end);
+        return this.#readEnum(plan, index, bytes, start, end);
       case Reader.letters:
-        return this.#readLetters(plan, index, kind, bytes, start, end);
+        return this.#readLetters(plan, index, bytes, start, end);
       case Reader.boolean:
-        return this.#readBoolean(index, kind, bytes, start, end);
+        return this.#readBoolean(index, bytes, start, end);
       case Reader.date:
-        return this.#readDate(plan, index, kind, bytes, start, end);
+        return this.#readDate(plan, index, bytes, start, end);
       default:
-        return this.#readNumber(plan, index, kind, bytes, start, end);
+        return this.#readNumber(plan, index, bytes, start, end);
     }
   }
 
   #readText(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind !== ValueKind.text) {
-      if (kind !== ValueKind.number) return Problem.wrongKind;
-      // 1.50 and 1.5 are one number but two texts: only whole numbers have one text.
-      if (!isInteger(bytes, start, end)) return Problem.notInteger;
-    }
+    // 1.50 and 1.5 are one number but two texts: only whole numbers have one text.
+    if (kind === ValueKind.number && !isInteger(bytes, start, end)) return Problem.notInteger;
     if (plan.reader === Reader.id) {
       if (start === end) return Problem.empty;
       if (this.#controls.finds(bytes, start, end)) return Problem.controlCharacter;
@@ -135,16 +132,14 @@ class CompiledContract implements ContractCheck {
     return checkText(plan, bytes, start, end);
   }
 
-  #readHost(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind !== ValueKind.text) return Problem.wrongKind;
+  #readHost(plan: FieldPlan, index: number, bytes: Uint8Array, start: number, end: number): Problem {
     const host = this.#hosts[index] as HostReader;
     if (!host.read(bytes, start, end)) return Problem.notHost;
     this.#keepText(index, host.buffer, host.start, host.end);
     return checkText(plan, host.buffer, host.start, host.end);
   }
 
-  #readEnum(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind !== ValueKind.text) return Problem.wrongKind;
+  #readEnum(plan: FieldPlan, index: number, bytes: Uint8Array, start: number, end: number): Problem {
     const { values } = plan;
     for (let choice = 0; choice < values.length; choice++) {
       const value = values[choice] as Uint8Array;
@@ -160,8 +155,7 @@ class CompiledContract implements ContractCheck {
     return Problem.none;
   }
 
-  #readLetters(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind !== ValueKind.text) return Problem.wrongKind;
+  #readLetters(plan: FieldPlan, index: number, bytes: Uint8Array, start: number, end: number): Problem {
     const { letters, capitals } = plan;
     if (end - start !== letters) return Problem.notLetters;
     for (let offset = 0; offset < letters; offset++) {
@@ -173,8 +167,7 @@ class CompiledContract implements ContractCheck {
     return checkText(plan, capitals, 0, letters);
   }
 
-  #readNumber(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind !== ValueKind.text && kind !== ValueKind.number) return Problem.wrongKind;
+  #readNumber(plan: FieldPlan, index: number, bytes: Uint8Array, start: number, end: number): Problem {
     const numbers = this.#numbers;
     const reading =
       plan.reader === Reader.money
@@ -190,8 +183,6 @@ class CompiledContract implements ContractCheck {
       const reading = readDecimal(bytes, start, end, 0, this.#numbers, index);
       if (reading === DecimalReading.tooLarge) return bytes[start] === 0x2d ? Problem.tooEarly : Problem.tooLate;
       if (reading !== DecimalReading.exact) return Problem.notTimestamp;
-    } else if (kind === ValueKind.boolean) {
-      return Problem.wrongKind;
     } else if (!this.#timestamps.read(bytes, start, end, this.#numbers, index)) {
       return Problem.notTimestamp;
     }
@@ -201,22 +192,11 @@ class CompiledContract implements ContractCheck {
     return this.#checkRange(plan, index);
   }
 
-  #readDate(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind === ValueKind.boolean) return Problem.wrongKind;
-    if (kind === ValueKind.micros) {
-      // A schema's timestamp where a day is wanted: taken only where it is a day's first moment, never by cutting hours off.
-      if (readDecimal(bytes, start, end, 0, this.#numbers, index) !== DecimalReading.exact) return Problem.notDate;
-      const days = (this.#numbers[index] as number) / MICROS_PER_DAY;
-      if (!Number.isInteger(days)) return Problem.notDate;
-      this.#numbers[index] = days;
-    } else if (!readDate(bytes, start, end, this.#numbers, index)) {
-      return Problem.notDate;
-    }
-    return this.#checkRange(plan, index);
+  #readDate(plan: FieldPlan, index: number, bytes: Uint8Array, start: number, end: number): Problem {
+    return readDate(bytes, start, end, this.#numbers, index) ? this.#checkRange(plan, index) : Problem.notDate;
   }
 
-  #readBoolean(index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
-    if (kind === ValueKind.micros) return Problem.wrongKind;
+  #readBoolean(index: number, bytes: Uint8Array, start: number, end: number): Problem {
     const length = end - start;
     let truth = -1;
     if (length === 1) truth = (bytes[start] as number) - 0x30;

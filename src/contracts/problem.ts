@@ -94,7 +94,7 @@ function sentence(problem: Problem, field: ContractField, refused: RefusedValue)
     case Problem.empty:
       return 'is empty: an id has 1 to 256 characters';
     case Problem.tooShort:
-      return `has fewer than ${field.minLength} characters: ${value}`;
+      return `has fewer than ${field.minLength ?? 1} characters: ${value}`;
     case Problem.tooLong:
       return `has more than ${field.maxLength ?? 256} characters: ${value}`;
     case Problem.controlCharacter:

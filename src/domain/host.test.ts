@@ -24,6 +24,9 @@ describe('HostReader', () => {
     ['www', 'www'],
     ['example.com.', 'example.com'],
     ['example.com..', 'example.com.'],
+    ['example.com:', 'example.com'],
+    ['example.com:http', 'example.com:http'],
+    ['example.com:80:81', 'example.com:80'],
     ['https://example.com', 'example.com'],
     ['HTTPS://User:Pa%40ss@www.Example.com.:8443/a/B?c=D#e', 'example.com'],
     ['http://a@b@example.com/', 'example.com'],
@@ -51,7 +54,8 @@ describe('HostReader', () => {
     ['ü'.repeat(127), null],
     ['', null],
     ['.', null],
-    ['www.', null],
+    ['www.', 'www'],
+    ['www..', null],
     ['http://', null],
     ['https:///path', null],
     ['/path', null],
@@ -61,6 +65,8 @@ describe('HostReader', () => {
     ['exa mple.com', null],
     ['example.com /x', null],
     ['exam\tple.com', null],
+    ['exam\u00a0ple.com', null],
+    ['exam\u3000ple.com', null],
     ['exam\u0000ple.com', null],
     ['exam\u007fple.com', null],
     ['exam\u0085ple.com', null],
@@ -91,9 +97,10 @@ describe('HostReader', () => {
 function readSlowly(text: string): string | null {
   let authority = text.replace(/^([a-z][a-z0-9+.-]*:)?\/\//i, '').replace(/[/?#].*$/s, '');
   authority = authority.slice(authority.lastIndexOf('@') + 1);
-  const host = (/^\[[^\]]*\]/.exec(authority)?.[0] ?? authority.replace(/:.*$/s, ''))
+  const host = authority
+    .replace(/:\d*$/, '')
     .toLowerCase()
-    .replace(/^www\./, '')
-    .replace(/\.$/, '');
-  return host === '' || Buffer.byteLength(host) > MAX_HOST_BYTES || /[ \u0000-\u001f\u007f-\u009f]/.test(host) ? null : host;
+    .replace(/\.$/, '')
+    .replace(/^www\./, '');
+  return host === '' || Buffer.byteLength(host) > MAX_HOST_BYTES || /[\s\p{Cc}]/u.test(host) ? null : host;
 }

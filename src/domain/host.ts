@@ -1,4 +1,5 @@
 import { ControlCharacterScanner } from './characters.ts';
+import { digitOf } from './digits.ts';
 
 /** The longest host name DNS has, in bytes. */
 export const MAX_HOST_BYTES = 253;
@@ -32,37 +33,22 @@ export class HostReader {
     }
     let start = skipScheme(bytes, from, to);
     let end = start;
-    let mustLower = false;
-    let ascii = true;
-    let colon = -1;
+    let hasCapitals = false;
+    let isAscii = true;
     for (; end < to; end++) {
       const byte = bytes[end] as number;
-      if (byte <= AT) {
-        if (byte === SLASH || byte === 0x3f || byte === 0x23) break;
-        if (byte === COLON) {
-          if (colon < 0) colon = end;
-        } else if (byte === AT) {
-          // What stood before it was credentials.
-          start = end + 1;
-          colon = -1;
-          mustLower = false;
-          ascii = true;
-        }
-      } else if (byte <= 0x5a) {
-        mustLower = true;
-      } else if (byte >= 0x80) {
-        ascii = false;
-      }
+      if (byte === SLASH || byte === 0x3f || byte === 0x23) break;
+      // What stood before the last @ was credentials.
+      if (byte === AT) start = end + 1;
+      else if (byte >= 0x41 && byte <= 0x5a) hasCapitals = true;
+      else if (byte >= 0x80) isAscii = false;
     }
-    // [IPv6]: the colons in the brackets are no port.
-    const bracket = start < end && bytes[start] === 0x5b ? findClosingBracket(bytes, start, end) : -1;
-    if (bracket >= 0) end = bracket + 1;
-    else if (colon >= 0) end = colon;
+    end = cutPort(bytes, start, end);
     this.buffer = bytes;
     this.start = start;
     this.end = end;
-    if (!ascii) this.#lowerUnicode();
-    else if (mustLower) this.#lowerAscii();
+    if (!isAscii) this.#lowerUnicode();
+    else if (hasCapitals) this.#lowerAscii();
     this.#cutEnds();
     const length = this.end - this.start;
     return length >= 1 && length <= MAX_HOST_BYTES && this.#isClean();
@@ -90,17 +76,18 @@ export class HostReader {
 
   #lowerUnicode(): void {
     const text = Buffer.from(this.buffer.buffer, this.buffer.byteOffset + this.start, this.end - this.start).toString('utf8');
-    this.buffer = Buffer.from(text.toLowerCase(), 'utf8');
+    // Unicode has more blanks than the space: each becomes one, which is refused.
+    this.buffer = Buffer.from(text.toLowerCase().replace(/\s/g, ' '), 'utf8');
     this.start = 0;
     this.end = this.buffer.length;
   }
 
   #cutEnds(): void {
     const { buffer, start } = this;
+    if (this.end > start && buffer[this.end - 1] === 0x2e) this.end--;
     if (this.end - start >= 4 && buffer[start] === 0x77 && buffer[start + 1] === 0x77 && buffer[start + 2] === 0x77 && buffer[start + 3] === 0x2e) {
       this.start += 4;
     }
-    if (this.end > this.start && buffer[this.end - 1] === 0x2e) this.end--;
   }
 }
 
@@ -127,11 +114,11 @@ function skipScheme(bytes: Uint8Array, from: number, to: number): number {
   return position + 1 < to && bytes[position] === SLASH && bytes[position + 1] === SLASH ? position + 2 : from;
 }
 
-function findClosingBracket(bytes: Uint8Array, start: number, end: number): number {
-  for (let position = start; position < end; position++) {
-    if (bytes[position] === 0x5d) return position;
-  }
-  return -1;
+/** Where `:digits` at the end begins; the colons of an IPv6 address in brackets are no port's. */
+function cutPort(bytes: Uint8Array, start: number, end: number): number {
+  let position = end;
+  while (position > start && digitOf(bytes[position - 1] as number) <= 9) position--;
+  return position > start && bytes[position - 1] === COLON ? position - 1 : end;
 }
 
 function isLetter(byte: number): boolean {

@@ -28,7 +28,7 @@ export function readRate(bytes: Uint8Array, start: number, end: number, into: Fl
   if (reading === DecimalReading.unreadable) return AmountReading.unreadable;
   const negative = bytes[start] === 0x2d;
   if (negative && !(reading === DecimalReading.exact && into[at] === 0)) return AmountReading.negative;
-  if (reading === DecimalReading.tooLarge) return AmountReading.tooLarge;
+  if (reading === DecimalReading.tooLarge || (into[at] as number) > Number.MAX_SAFE_INTEGER) return AmountReading.tooLarge;
   return reading === DecimalReading.rounded ? AmountReading.tooPrecise : AmountReading.read;
 }
 

@@ -19,7 +19,7 @@ export function validateStandard(contract: unknown): StandardFault[] {
   // Where a property breaks one rule, the rule that nothing else may stand beside the known keys breaks with it: noise.
   return errors
     .filter((error) => error.keyword !== 'unevaluatedProperties' || !errors.some((other) => other !== error && isWithin(other, error)))
-    .map((error) => ({ place: placeOf(error.instancePath), message: messageOf(error) }));
+    .map(faultOf);
 }
 
 function compile(): ReturnType<Validator['compile']> {
@@ -46,9 +46,10 @@ function placeOf(instancePath: string): Place {
     .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
 }
 
-function messageOf(error: ErrorObject): string {
+function faultOf(error: ErrorObject): StandardFault {
+  const place = placeOf(error.instancePath);
   const unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
-  if (unknown !== undefined) return `the standard has no ${String(unknown)} here (what is your own goes into customProperties)`;
+  if (unknown !== undefined) return { place: [...place, String(unknown)], message: 'the standard has no such key here (what is your own goes into customProperties)' };
   const allowed = error.params['allowedValues'];
-  return `${error.message ?? error.keyword}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}`;
+  return { place, message: `${error.message ?? error.keyword}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}` };
 }
