@@ -9,10 +9,11 @@ select c.event_key, micros(c.event_time) as event_us, c.report_date, c.user_id, 
 from store.conversions c
 where c.batch_id = this_batch()
    or c.event_time >= rebuild_from()
-   or exists (
-     select 1 from changed_touches t
-     where t.user_hash = c.user_hash and t.user_id = c.user_id
-       and (not match_by_campaign() or c.campaign_id is null or t.campaign_id = c.campaign_id)
-       and t.event_time <= c.event_time
-       and micros(c.event_time) - micros(t.event_time) < case when t.touch_type = 'click' then click_window_us() else impression_window_us() end
+   or c.event_key in (
+     select v.event_key from store.conversions v
+     semi join changed_touches t
+       on t.user_hash = v.user_hash and t.user_id = v.user_id
+      and (not match_by_campaign() or v.campaign_id is null or t.campaign_id = v.campaign_id)
+      and t.event_time <= v.event_time
+      and micros(v.event_time) - micros(t.event_time) < case when t.touch_type = 'click' then click_window_us() else impression_window_us() end
    )

@@ -6,8 +6,9 @@ select event_key, event_time, user_id, user_hash, campaign_id from new_clicks
 union all
 select c.event_key, c.event_time, c.user_id, c.user_hash, c.campaign_id
 from store.current_clicks c
-where c.event_time >= rebuild_from() or exists (
-  select 1 from changed_impressions i
-  where i.valid and i.user_hash = c.user_hash and i.user_id = c.user_id and i.campaign_id = c.campaign_id
-    and i.event_time <= c.event_time and micros(c.event_time) - micros(i.event_time) < click_to_impression_us()
-)
+semi join changed_impressions i
+  on i.valid and i.user_hash = c.user_hash and i.user_id = c.user_id and i.campaign_id = c.campaign_id
+ and i.event_time <= c.event_time and micros(c.event_time) - micros(i.event_time) < click_to_impression_us()
+where c.since_batch < this_batch()
+union
+select event_key, event_time, user_id, user_hash, campaign_id from store.current_clicks where event_time >= rebuild_from()

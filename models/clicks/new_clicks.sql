@@ -4,4 +4,4 @@
    inputs: staged_clicks, rejected */
 select s.* exclude (key_hash, content_hash, stage_row), this_batch() as batch_id
 from staged_clicks s
-where not exists (select 1 from rejected r where r.stage_row = s.stage_row)
+anti join rejected r on r.stage_row = s.stage_row

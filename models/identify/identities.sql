@@ -4,4 +4,4 @@
    inputs: staged_identities, rejected */
 select s.event_key, s.key_hash, s.content_hash, this_batch() as batch_id
 from staged_identities s
-where not exists (select 1 from rejected r where r.stage_row = s.stage_row)
+anti join rejected r on r.stage_row = s.stage_row

@@ -8,4 +8,4 @@ select s.* exclude (key_hash, content_hash, stage_row),
        this_batch() as batch_id,
        this_batch() as since_batch
 from staged_bid_requests s
-where not exists (select 1 from rejected r where r.stage_row = s.stage_row)
+anti join rejected r on r.stage_row = s.stage_row

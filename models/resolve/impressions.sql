@@ -11,7 +11,7 @@ select s.* exclude (key_hash, content_hash, stage_row, bot, campaign_id),
        this_batch() as batch_id,
        this_batch() as since_batch
 from staged_impressions s
+anti join rejected r on r.stage_row = s.stage_row
 left join creative_periods c
   on c.creative_id = case when s.campaign_id is null then s.creative_id end
  and s.event_time >= c.period_start and s.event_time < c.period_end
-where not exists (select 1 from rejected r where r.stage_row = s.stage_row)

@@ -155,7 +155,7 @@ export class DuckDbEngine implements Engine {
   }
 
   async copyToParquet(sql: string, path: string): Promise<void> {
-    await this.run(`copy (${sql}) to ${text(path)} (format parquet, compression zstd)`);
+    await this.run(`copy (${sql}) to ${text(path)} (format parquet, compression zstd, compression_level 1, dictionary_size_limit 4000)`);
   }
 
   interrupt(): void {
