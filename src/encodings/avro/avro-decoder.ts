@@ -3,7 +3,7 @@ import { DecodeReports } from '../decode-reports.ts';
 import type { Decoder, DecoderOptions, FieldPath, RecordSink } from '../decoder.ts';
 import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { decompressBlock, MAX_BLOCK_BYTES } from './block-codecs.ts';
-import { type ContainerHeader, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer } from './container-header.ts';
+import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer } from './container-header.ts';
 import { compileProgram } from './program.ts';
 import { RecordReader } from './record-reader.ts';
 import { readSchema, SchemaProblem } from './schema.ts';
@@ -84,8 +84,8 @@ export class AvroDecoder implements Decoder, RecordScanner {
         }
         at = next;
       } catch (error) {
-        if (!(error instanceof SchemaProblem)) throw error;
-        this.stop(error.message, bytes.subarray(at, end));
+        if (!(error instanceof ContainerProblem)) throw error;
+        this.stop(error.message, bytes.subarray(at, error.behind));
       }
     }
     return end;
@@ -94,15 +94,24 @@ export class AvroDecoder implements Decoder, RecordScanner {
   private takeHeader(bytes: Uint8Array, at: number, end: number): number {
     const header = readHeader(bytes, at, end);
     if (header === undefined) {
-      if (end - at > MAX_HEADER_BYTES) throw new SchemaProblem(`the header is larger than ${MAX_HEADER_BYTES} bytes`);
+      if (end - at > MAX_HEADER_BYTES) throw new ContainerProblem(`its header is larger than ${MAX_HEADER_BYTES} bytes`, at + MAX_HEADER_BYTES);
       return NEED_MORE;
     }
-    const program = compileProgram(readSchema(header.schema), buildFieldTree(this.fields));
+    try {
+      this.useSchema(header.schema);
+      this.header = header;
+    } catch (error) {
+      if (!(error instanceof SchemaProblem)) throw error;
+      this.stop(`its schema cannot be used: ${error.message}`, bytes.subarray(at, header.end));
+    }
+    return header.end;
+  }
+
+  private useSchema(schema: string): void {
+    const program = compileProgram(readSchema(schema), buildFieldTree(this.fields));
     const names = this.fields.map((_, field) => fieldName(this.fields, field));
     this.reader = new RecordReader(program, names);
     this.unknownNames = program.unknownNames;
-    this.header = header;
-    return header.end;
   }
 
   private takeBlock(bytes: Uint8Array, at: number, end: number, final: boolean, { codec, sync }: ContainerHeader): number {
@@ -157,7 +166,9 @@ export class AvroDecoder implements Decoder, RecordScanner {
   }
 
   private sentence(problem: string): string {
-    return this.header === undefined ? `The Avro file cannot be read: ${problem}.` : `Block ${this.blocks} of the Avro file (at byte ${this.blockPlace}) is damaged: ${problem}.`;
+    return this.header === undefined
+      ? `The Avro file cannot be read: ${problem}.`
+      : `Block ${this.blocks} of the Avro file (at byte ${this.blockPlace}) is damaged: ${problem}.`;
   }
 
   private recordSentence(problem: string): string {
@@ -174,7 +185,7 @@ function readFrame(bytes: Uint8Array, at: number, end: number): BlockFrame | und
   const count = readLong(bytes, at, end);
   const size = count && readLong(bytes, count.behind, end);
   if (count === undefined || size === undefined) return undefined;
-  if (size.value < 0 || count.value < 0) throw new SchemaProblem('its count or size is negative');
-  if (size.value > MAX_BLOCK_BYTES) throw new SchemaProblem(`it is larger than ${MAX_BLOCK_BYTES} bytes`);
+  if (size.value < 0 || count.value < 0) throw new ContainerProblem('its count or size is negative', size.behind);
+  if (size.value > MAX_BLOCK_BYTES) throw new ContainerProblem(`it is larger than ${MAX_BLOCK_BYTES} bytes`, size.behind);
   return { count: count.value, start: size.behind, size: size.value };
 }

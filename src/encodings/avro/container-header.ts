@@ -1,10 +1,19 @@
 import { CODECS, type Codec } from './block-codecs.ts';
-import { SchemaProblem } from './schema.ts';
 
 export const SYNC_BYTES = 16;
 export const MAGIC = [0x4f, 0x62, 0x6a, 0x01] as const;
 /** A larger header (its schema, that is) is refused. */
 export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+
+/** The bytes are no container file's; `behind` is the place behind the ones that tell. */
+export class ContainerProblem extends Error {
+  readonly behind: number;
+
+  constructor(message: string, behind: number) {
+    super(message);
+    this.behind = behind;
+  }
+}
 
 /** What an object container file says of itself before its blocks. */
 export interface ContainerHeader {
@@ -15,21 +24,21 @@ export interface ContainerHeader {
   readonly end: number;
 }
 
-/** The header at `start`; undefined where the bytes end inside it. Throws SchemaProblem where it is none. */
+/** The header at `start`; undefined where the bytes end inside it. Throws ContainerProblem where it is none. */
 export function readHeader(bytes: Uint8Array, start: number, end: number): ContainerHeader | undefined {
   for (let i = 0; i < MAGIC.length; i++) {
     if (start + i >= end) return undefined;
-    if (bytes[start + i] !== MAGIC[i]) throw new SchemaProblem('the file does not start like an Avro object container file');
+    if (bytes[start + i] !== MAGIC[i]) throw new ContainerProblem('it does not start like an Avro object container file', start + i + 1);
   }
   const reader = new HeaderReader(bytes, start + MAGIC.length, end);
   const entries = reader.readEntries();
   if (entries === undefined || reader.at + SYNC_BYTES > end) return undefined;
   const codec = entries.get('avro.codec') ?? new TextEncoder().encode('null');
   const codecName = new TextDecoder().decode(codec);
-  if (!isCodec(codecName)) throw new SchemaProblem(`its codec "${codecName.slice(0, 40)}" is not known (known: ${CODECS.join(', ')})`);
+  if (!isCodec(codecName)) throw new ContainerProblem(`its codec "${codecName.slice(0, 40)}" is not known (known: ${CODECS.join(', ')})`, reader.at);
   const schema = entries.get('avro.schema');
-  if (schema === undefined) throw new SchemaProblem('it names no schema');
-  return { schema: schemaText(schema), codec: codecName, sync: bytes.slice(reader.at, reader.at + SYNC_BYTES), end: reader.at + SYNC_BYTES };
+  if (schema === undefined) throw new ContainerProblem('it names no schema', reader.at);
+  return { schema: schemaText(schema, reader.at), codec: codecName, sync: bytes.slice(reader.at, reader.at + SYNC_BYTES), end: reader.at + SYNC_BYTES };
 }
 
 /** A container file of one record: what makes the record a document of its own. */
@@ -59,11 +68,11 @@ function isCodec(name: string): name is Codec {
   return (CODECS as readonly string[]).includes(name);
 }
 
-function schemaText(bytes: Uint8Array): string {
+function schemaText(bytes: Uint8Array, behind: number): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new SchemaProblem('its schema is not UTF-8');
+    throw new ContainerProblem('its schema is not UTF-8', behind);
   }
 }
 
@@ -97,7 +106,7 @@ class HeaderReader {
   private readBytes(): Uint8Array | undefined {
     const length = this.readLong();
     if (length === undefined) return undefined;
-    if (length < 0 || length > MAX_HEADER_BYTES) throw new SchemaProblem('its header holds a length that is none');
+    if (length < 0 || length > MAX_HEADER_BYTES) throw new ContainerProblem('its header holds a length that is none', this.at);
     if (this.at + length > this.end) return undefined;
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
@@ -120,7 +129,7 @@ export function readLong(bytes: Uint8Array, start: number, end: number): { reado
     value += (byte & 0x7f) * unit;
     unit *= 0x80;
     if (byte < 0x80) return { value: value % 2 === 0 ? value / 2 : -(value + 1) / 2, behind: at + 1 };
-    if (at - start >= 9) throw new SchemaProblem('a number is longer than 64 bits');
+    if (at - start >= 9) throw new ContainerProblem('a number is longer than 64 bits', at + 1);
   }
   return undefined;
 }

@@ -92,20 +92,19 @@ export class JsonDecoder implements Decoder, RecordScanner {
     this.utf8.startBlock(bytes, start, end, final);
     let at = start;
     while (this.place !== Place.stopped) {
-      const next = this.place < Place.largeRecord ? this.readNext(at, end) : this.skipBad(at, end);
-      if (next === NEED_MORE) return at;
-      at = next;
+      if (this.place < Place.largeRecord) at = this.skipSpace(at, end);
       if (at >= end) {
         if (final) this.endOutside(end);
         return end;
       }
+      const next = this.place < Place.largeRecord ? this.readNext(at, end) : this.skipBad(at, end);
+      if (next === NEED_MORE) return at;
+      at = next;
     }
     return end;
   }
 
-  private readNext(start: number, end: number): number {
-    const at = this.skipSpace(start, end);
-    if (at >= end) return end;
+  private readNext(at: number, end: number): number {
     const byte = this.bytes[at];
     switch (this.place) {
       case Place.start:
@@ -149,7 +148,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
     const next = skipBlanks(this.bytes, behind, Math.min(end, behind + this.maxRecordBytes));
     if (next >= end && !this.final) return NEED_MORE;
     const closed = next >= end || next - behind === this.maxRecordBytes || this.bytes[next] === LINE_FEED || this.bytes[next] === OPEN_OBJECT;
-    if (!closed) return this.rejectLine(at, end, `an object or a line break was expected at byte ${this.base + next}`);
+    if (!closed) return this.rejectObject(at, end, `an object or a line break was expected at byte ${this.base + next}`);
     this.report(at, behind);
     return behind;
   }
@@ -235,10 +234,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
     const { skipper } = this;
     const at = skipper.skip(this.bytes, start, end);
     this.countLines(start, at);
-    if (skipper.state === 'inside') {
-      if (this.final) this.reports.complete = false;
-      return end;
-    }
+    if (skipper.state === 'inside') return end;
     if (this.inArray) {
       if (skipper.state === 'broken') return this.breakArray(at, at + 1, `a value cannot go on like this at byte ${this.base + at}`);
       this.place = Place.arrayNext;
@@ -257,10 +253,11 @@ export class JsonDecoder implements Decoder, RecordScanner {
     return this.stop(at, end, problem);
   }
 
-  /** The stream ends between records. */
+  /** The stream ends where no record is held. */
   private endOutside(end: number): void {
     const open = this.place === Place.arrayStart || this.place === Place.arrayValue || this.place === Place.arrayNext;
     if (open) this.breakArray(end, end, 'it is not closed when the input ends');
+    else if (this.place === Place.largeRecord) this.reports.complete = false;
   }
 
   private breakArray(at: number, stop: number, problem: string): number {

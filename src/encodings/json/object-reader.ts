@@ -19,6 +19,8 @@ export class ObjectReader extends ValueReader {
   private readonly scratch = new Scratch();
   private scratchStart = 0;
   private record = 0;
+  /** Objects that are open. */
+  private depth = 1;
   private foundKey: KeyEntry | null = null;
 
   constructor(fields: readonly FieldPath[]) {
@@ -32,6 +34,7 @@ export class ObjectReader extends ValueReader {
   read(bytes: Uint8Array, start: number, end: number): number {
     this.startAt(bytes, end);
     this.record++;
+    this.depth = 1;
     const { kinds } = this.slots;
     for (let i = 0; i < kinds.length; i++) kinds[i] = ValueKind.absent;
     this.scratch.reset();
@@ -66,7 +69,7 @@ export class ObjectReader extends ValueReader {
       }
       if (at < end && (bytes[at] as number) <= SPACE) at = this.skipSpace(at);
       if (at >= end) return NEED_MORE;
-      at = key === null ? this.skipValue(at, 1) : this.readValue(at, key);
+      at = key === null ? this.skipValue(at, this.depth) : this.readValue(at, key);
       if (at < 0) return at;
       if (key !== null) previous = key;
       if (at < end && (bytes[at] as number) <= SPACE) at = this.skipSpace(at);
@@ -93,7 +96,7 @@ export class ObjectReader extends ValueReader {
       behind = this.skipNumber(start);
       kind = ValueKind.number;
     } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-      behind = key.child === null ? this.skipNested(start, 1) : this.readChild(start, key, key.child);
+      behind = key.child === null ? this.skipNested(start, this.depth) : this.readChild(start, key, key.child);
       kind = ValueKind.nested;
     } else {
       behind = this.skipLiteral(start);
@@ -133,14 +136,18 @@ export class ObjectReader extends ValueReader {
       key.lastRecord = this.record;
       this.unknownKeys.noteKnownName(key);
     }
-    return this.skipValue(start, 1);
+    return this.skipValue(start, this.depth);
   }
 
   /** A key that contract fields stand below. Where it holds no object, they are absent. */
   private readChild(start: number, key: KeyEntry, child: KeyNode): number {
     if (key.lastRecord === this.record) this.flaw ||= 'an object of the contract is there twice';
     key.lastRecord = this.record;
-    return this.bytes[start] === OPEN_OBJECT ? this.readObject(start + 1, child) : this.skipValue(start, 1);
+    if (this.bytes[start] !== OPEN_OBJECT) return this.skipValue(start, this.depth);
+    this.depth++;
+    const behind = this.readObject(start + 1, child);
+    this.depth--;
+    return behind;
   }
 
   /** Looks up the key whose first byte is at `start`; returns the position behind its quote. */
