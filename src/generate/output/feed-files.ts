@@ -48,6 +48,10 @@ export class FeedFiles implements RecordPlace {
     this.recordNumber++;
   }
 
+  get waits(): boolean {
+    return this.closing.length > 0 || this.output?.waits === true;
+  }
+
   async drained(): Promise<void> {
     if (this.closing.length > 0) await Promise.all(this.closing.splice(0));
     await this.output?.drained();

@@ -65,6 +65,11 @@ export class OutputFile {
     }
   }
 
+  /** `drained` has something to wait for, or to say. */
+  get waits(): boolean {
+    return this.full || this.failure !== undefined;
+  }
+
   /** Waits until the disk has caught up. Call it between pieces of work: this is what bounds the memory. */
   async drained(): Promise<void> {
     if (this.failure !== undefined) throw this.failure;

@@ -13,6 +13,8 @@ export interface EventIds {
   readonly auctions: IdSequence;
   readonly responses: IdSequence;
   readonly orders: IdSequence;
+  /** For broken records, so that their number changes nothing in the others. */
+  readonly broken: IdSequence;
 }
 
 export function eventIds(random: RandomStream): EventIds {
@@ -21,6 +23,7 @@ export function eventIds(random: RandomStream): EventIds {
     auctions: new IdSequence('au', random.bits()),
     responses: new IdSequence('ev', random.bits()),
     orders: new IdSequence('or', random.bits()),
+    broken: new IdSequence('ix', random.bits()),
   };
 }
 
@@ -33,7 +36,7 @@ export function impressionForm(ids: EventIds): RecordForm<ImpressionRecord> {
       record.timestamp = `"timestamp":"${spellTime('micros', record.eventMicros)}",`;
     },
     renew: (record) => {
-      record.impressionId = `"impression_id":"${ids.impressions.next()}",`;
+      record.impressionId = `"impression_id":"${ids.broken.next()}",`;
     },
     hasId: (record) => record.impressionId !== '',
     contradict: (record) => {
@@ -51,7 +54,7 @@ export function responseForm(ids: EventIds): RecordForm<ResponseRecord> {
       record.timestamp = spellTime('micros', record.eventMicros);
     },
     renew: (record) => {
-      record.eventId = ids.responses.next();
+      record.eventId = ids.broken.next();
     },
     hasId: (record) => record.eventId !== '' || record.orderId !== '',
     contradict: (record) => {
@@ -79,7 +82,7 @@ export function bidForm(ids: EventIds): RecordForm<BidRecord> {
       record.age ??= '';
     },
     renew: (record) => {
-      record.requestId = ids.auctions.next();
+      record.requestId = ids.broken.next();
     },
     hasId: (record) => record.requestId !== null,
     contradict: (record) => {

@@ -76,8 +76,13 @@ export class TruthFiles {
     entry.records++;
   }
 
+  get waits(): boolean {
+    for (const { output } of this.outputs.values()) if (output.waits) return true;
+    return false;
+  }
+
   async drained(): Promise<void> {
-    for (const { output } of this.outputs.values()) await output.drained();
+    for (const { output } of this.outputs.values()) if (output.waits) await output.drained();
   }
 
   async close(): Promise<WrittenFile[]> {

@@ -10,7 +10,6 @@ const AGES = ['18-24', '25-34', '35-44', '45-54', '55-64', '65+', 'unknown'] as 
 const GENDERS = ['female', 'male', 'other', 'unknown'] as const;
 const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => String(octet));
 const CAP_TIMES_MEAN = 100;
-const salts = { id: 31, number: 47, ip: 59 };
 
 /**
  * Everyone an advertisement can be shown to, by index: people, then strangers (who turn up in clicks and conversions without
@@ -25,6 +24,8 @@ export class Audience {
   /** How readily someone clicks, as a multiple of the average. */
   readonly responsiveness: Float32Array;
   private readonly ids: string[] = [];
+  private readonly idSalt: number;
+  private readonly ipSalt: number;
   private readonly numeric: Uint8Array;
   private readonly places: Uint8Array;
   private readonly ages: Uint8Array;
@@ -38,6 +39,8 @@ export class Audience {
 
   constructor(seed: string, people: number, rates: Rates) {
     const random = new RandomStream(seed, 'audience');
+    this.idSalt = random.bits();
+    this.ipSalt = random.bits();
     this.people = people;
     this.strangers = Math.max(20, Math.round(people * 0.05));
     this.bots = Math.max(3, Math.round(people * 0.001));
@@ -103,8 +106,8 @@ export class Audience {
     if (id === undefined) {
       id = this.hasNumericId(user)
         ? // Nineteen digits below 2^63: the last fifteen are the user's own, so none repeats.
-          String(1000 + (scramble(user, salts.number) % 8000)) + String(user * 1_000_003 + 12_345_678_901).padStart(15, '0')
-        : `u-${scrambledId(user >>> 25, user & 0x1ffffff, salts.id)}`;
+          String(1000 + (scramble(user, this.idSalt) % 8000)) + String(user * 1_000_003 + 12_345_678_901).padStart(15, '0')
+        : `u-${scrambledId(user >>> 25, user & 0x1ffffff, this.idSalt)}`;
       this.ids[user] = id;
     }
     return id;
@@ -135,7 +138,7 @@ export class Audience {
 
   /** The network of the user's connection; the last number is left out, as careful collectors do. */
   ip(user: number): string {
-    const bits = scramble(user, salts.ip);
+    const bits = scramble(user, this.ipSalt);
     return `${OCTETS[20 + (bits & 127)]}.${OCTETS[(bits >>> 8) & 255]}.${OCTETS[(bits >>> 16) & 255]}.0`;
   }
 }

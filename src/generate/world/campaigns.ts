@@ -43,7 +43,6 @@ export interface CampaignSet {
 }
 
 const ORDER_VALUE_SIGMA = 0.5;
-const salts = { campaign: 11, creative: 23 };
 
 /** Campaigns whose figures an advertiser would believe: CPMs of 0.5 to 8, and a return on spend of about 0.5 to 6. */
 export function buildCampaigns(seed: string, count: number, rates: Rates, startMicros: number, endMicros: number): CampaignSet {
@@ -51,7 +50,9 @@ export function buildCampaigns(seed: string, count: number, rates: Rates, startM
   const weights = zipfWeights(count, rates.campaignZipf);
   const clickRates = spreadAround(random, weights, rates.clickRate, 0.38, 0.4, 1.9);
   const conversionRates = spreadAround(random, weights, rates.conversionRate, 0.45, 0.35, 2.1);
-  const creativesOf = buildCreatives(random, count, rates, startMicros, endMicros);
+  const firstNumber = 10_000 + random.below(80_000);
+  const salt = random.bits();
+  const creativesOf = buildCreatives(random, salt, count, rates, startMicros, endMicros);
   const all = weights.reduce<Campaign[]>((campaigns, weight, index) => {
     const cpm = clamp(random.logNormal(2, 0.55), 0.5, 8);
     const clickRate = clickRates[index] as number;
@@ -68,8 +69,8 @@ export function buildCampaigns(seed: string, count: number, rates: Rates, startM
     const meanOrder = (targetReturn * spendPerImpression) / (conversionsPerImpression * Math.max(0.05, rates.purchases));
     campaigns.push({
       index,
-      id: campaignId(index),
-      member: `,"campaign_id":"${campaignId(index)}"`,
+      id: campaignId(index, firstNumber, salt),
+      member: `,"campaign_id":"${campaignId(index, firstNumber, salt)}"`,
       name: `${BRANDS[index % BRANDS.length]} – ${random.pick(OCCASIONS)} (${random.pick(AUDIENCES)})`,
       pricing,
       rateMicros: Math.round(rate * 100) * 10_000,
@@ -91,7 +92,7 @@ export function drawOrderValue(campaign: Campaign, random: RandomStream): number
   return Math.max(1, Math.round(random.logNormal(campaign.orderValueMicros, ORDER_VALUE_SIGMA) / 10_000)) * 10_000;
 }
 
-function buildCreatives(random: RandomStream, campaigns: number, rates: Rates, startMicros: number, endMicros: number): Creative[][] {
+function buildCreatives(random: RandomStream, salt: number, campaigns: number, rates: Rates, startMicros: number, endMicros: number): Creative[][] {
   let serial = 0;
   return Array.from({ length: campaigns }, (_, campaign) =>
     Array.from({ length: 2 + random.below(6) }, (): Creative => {
@@ -101,7 +102,7 @@ function buildCreatives(random: RandomStream, campaigns: number, rates: Rates, s
       const movesAtMicros = startMicros + Math.floor(minutes * (0.2 + 0.6 * random.fraction())) * 60e6;
       const other = (campaign + 1 + random.below(Math.max(1, campaigns - 1))) % campaigns;
       const number = ++serial;
-      const id = `cr-${scrambledId(0, number, salts.creative).slice(0, 5)}${number}`;
+      const id = `cr-${scrambledId(0, number, salt).slice(0, 5)}${number}`;
       return {
         id,
         member: `,"creative_id":"${id}"`,
@@ -127,9 +128,9 @@ function spreadAround(random: RandomStream, weights: Float64Array, mean: number,
   return factors.map((factor) => Math.min(1, (factor * mean * total) / weighted));
 }
 
-function campaignId(index: number): string {
+function campaignId(index: number, firstNumber: number, salt: number): string {
   // Most systems number their campaigns; some use names of their own.
-  return index % 4 === 3 ? `cmp-${scrambledId(0, index, salts.campaign)}` : String(40_000 + index * 37);
+  return index % 4 === 3 ? `cmp-${scrambledId(0, index, salt)}` : String(firstNumber + index * 37);
 }
 
 function pricingFor(draw: number): PricingModel {
