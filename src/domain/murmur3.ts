@@ -80,6 +80,14 @@ export class KeyHasher {
     this.length = at + 1;
   }
 
+  /** Four bytes as they are, without a separator: for what has a fixed length (a tag, a hash). */
+  word(value: number): void {
+    const at = this.length;
+    if (at + 4 > this.bytes.length) this.grow(at + 4);
+    this.view.setInt32(at, value, true);
+    this.length = at + 4;
+  }
+
   /** A part that is null: a byte that UTF-8 never holds, so that null differs from empty and from any text. */
   absent(): void {
     const at = this.length;

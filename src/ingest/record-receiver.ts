@@ -186,14 +186,14 @@ export class RecordReceiver implements RecordSink {
 
   private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {
     const stager = this.stagers.get(eventType) as RowStager;
-    const { hasher, userAgent } = this;
+    const { hasher } = this;
+    const userAgent = this.userAgent === undefined ? undefined : this.bots.lookUp(record, this.userAgent);
     (this.identifiers.get(eventType) as EventIdentifier).identify(record);
     stager.appendKey(hasher);
-    stager.appendContentHash(record, hasher);
+    stager.appendContentHash(record, userAgent, hasher);
     stager.appendUserHash(record, this.user as FieldSlot, hasher);
     stager.appendReportDate(this.reportDate(record.numbers[(this.eventTime as FieldSlot).slot] as number));
-    if (userAgent !== undefined) stager.appendBot(this.bots.isBot(record, userAgent));
-    else stager.appendBot(false);
+    stager.appendBot(userAgent !== undefined && userAgent.isBot);
     if (this.converter.isForeign(record)) this.converter.convert(record);
     stager.appendFields(record, this.stageRow(), position);
   }
@@ -206,7 +206,7 @@ export class RecordReceiver implements RecordSink {
     for (const field of this.referenceKey) hashField(record, field, hasher);
     hasher.finish();
     stager.appendKey(hasher);
-    stager.appendContentHash(record, hasher);
+    stager.appendContentHash(record, undefined, hasher);
     stager.appendFields(record, this.stageRow(), position);
   }
 

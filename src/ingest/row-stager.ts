@@ -4,14 +4,19 @@ import type { Table } from '../domain/table.ts';
 import type { ColumnBuilder } from '../staging/column-builder.ts';
 import { segmentColumns } from '../staging/segment-columns.ts';
 import { SegmentWriter } from '../staging/segment-writer.ts';
+import type { KnownUserAgent } from './bot-detector.ts';
+import { ContentHasher } from './content-hash.ts';
 import { type FieldSlot, hashField } from './field-slots.ts';
 
 /** Appends accepted records to the segment of their staged table. */
 export class RowStager {
   readonly table: Table;
   readonly writer: SegmentWriter;
-  private readonly fields: readonly FieldSlot[];
-  private readonly fieldColumns: readonly ColumnBuilder[];
+  private readonly content: ContentHasher;
+  private readonly textSlots: Int32Array;
+  private readonly textColumns: readonly ColumnBuilder[];
+  private readonly numberSlots: Int32Array;
+  private readonly numberColumns: readonly ColumnBuilder[];
   private readonly eventKey: ColumnBuilder;
   private readonly contentHash: ColumnBuilder;
   private readonly stageRow: ColumnBuilder;
@@ -24,8 +29,14 @@ export class RowStager {
   constructor(table: Table, slots: ReadonlyMap<string, FieldSlot>) {
     this.table = table;
     this.writer = new SegmentWriter(segmentColumns(table));
-    this.fields = table.columns.flatMap(({ name }) => slots.get(name) ?? []);
-    this.fieldColumns = this.fields.map((field) => this.writer.column(field.column));
+    const fields = table.columns.flatMap(({ name }) => slots.get(name) ?? []);
+    const texts = fields.filter((field) => field.isText);
+    const numbers = fields.filter((field) => !field.isText);
+    this.content = new ContentHasher(fields);
+    this.textSlots = Int32Array.from(texts, (field) => field.slot);
+    this.textColumns = texts.map((field) => this.writer.column(field.column));
+    this.numberSlots = Int32Array.from(numbers, (field) => field.slot);
+    this.numberColumns = numbers.map((field) => this.writer.column(field.column));
     this.eventKey = this.writer.column('event_key');
     this.contentHash = this.writer.column('content_hash');
     this.stageRow = this.writer.column('stage_row');
@@ -43,10 +54,8 @@ export class RowStager {
   }
 
   /** The content as received: hashed before amounts are converted. */
-  appendContentHash(record: NormalisedRecord, hasher: KeyHasher): void {
-    hasher.begin();
-    for (const field of this.fields) hashField(record, field, hasher);
-    hasher.finish();
+  appendContentHash(record: NormalisedRecord, userAgent: KnownUserAgent | undefined, hasher: KeyHasher): void {
+    this.content.hash(record, userAgent, hasher);
     this.contentHash.appendHash(hasher.h1, hasher.h2);
   }
 
@@ -67,12 +76,17 @@ export class RowStager {
 
   /** The fields and the origin; with the key, the hashes and what the table has besides, the row is whole. */
   appendFields(record: NormalisedRecord, stageRow: number, position: number): void {
-    const { fields, fieldColumns } = this;
-    for (let i = 0; i < fields.length; i++) {
-      const { slot, isText } = fields[i] as FieldSlot;
-      const column = fieldColumns[i] as ColumnBuilder;
+    const { textSlots, textColumns, numberSlots, numberColumns } = this;
+    for (let i = 0; i < textSlots.length; i++) {
+      const slot = textSlots[i] as number;
+      const column = textColumns[i] as ColumnBuilder;
       if (record.present[slot] === 0) column.appendNull();
-      else if (isText) column.appendText(record.buffers[slot] as Uint8Array, record.starts[slot] as number, record.ends[slot] as number);
+      else column.appendText(record.buffers[slot] as Uint8Array, record.starts[slot] as number, record.ends[slot] as number);
+    }
+    for (let i = 0; i < numberSlots.length; i++) {
+      const slot = numberSlots[i] as number;
+      const column = numberColumns[i] as ColumnBuilder;
+      if (record.present[slot] === 0) column.appendNull();
       else column.appendNumber(record.numbers[slot] as number);
     }
     this.stageRow.appendNumber(stageRow);
