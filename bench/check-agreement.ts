@@ -1,0 +1,69 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import { dataDirectory } from '../src/app/data-directory.ts';
+
+/** What a contestant made of the traffic, counted in its output rather than believed from its messages. */
+export interface Tally {
+  readonly impressions: number;
+  readonly clicks: number;
+  readonly conversions: number;
+  readonly bidRequests: number;
+  readonly attributedConversions: number;
+}
+
+/** A peer's lake: `lake/<table>/dt=*` and `campaign_hourly`. */
+export async function tallyPeer(out: string): Promise<Tally> {
+  const rows = (table: string) => `(select count(*) from '${out}/lake/${table}/*/*.parquet')`;
+  return tally(`select ${rows('impressions')}, ${rows('clicks')}, ${rows('conversions')}, ${rows('bid_requests')},
+    (select count(distinct conversion_id) from '${out}/lake/attribution/*/*.parquet' where touch_id is not null)`);
+}
+
+export async function tallyProduct(data: string): Promise<Tally> {
+  const rows = (table: string) => `(select count(*) from data.silver.${table})`;
+  return tally(
+    `select ${rows('impressions')}, ${rows('clicks')}, ${rows('conversions')}, ${rows('bid_requests')},
+     (select count(distinct conversion_key) from data.gold.attribution where touch_key is not null)`,
+    `attach '${dataDirectory(data).database}' as data (read_only)`,
+  );
+}
+
+async function tally(sql: string, ...before: readonly string[]): Promise<Tally> {
+  const [[impressions, clicks, conversions, bidRequests, attributedConversions] = []] = await query(sql, ...before);
+  return {
+    impressions: Number(impressions),
+    clicks: Number(clicks),
+    conversions: Number(conversions),
+    bidRequests: Number(bidRequests),
+    attributedConversions: Number(attributedConversions),
+  };
+}
+
+const HOURLY_COUNTS = ['impressions', 'clicks', 'bid_requests', 'bids_won', 'cost_cpm_micros', 'conversions', 'conversion_value_micros'] as const;
+const HOURLY_CREDIT = ['last_touch_ppm', 'linear_ppm', 'last_touch_value_micros', 'linear_value_micros'] as const;
+
+/** The first campaign hours, in words, in which two peers differ. Credit is a double in both, summed in any order. */
+export async function hourlyDifferences(oneOut: string, otherOut: string): Promise<string[]> {
+  const hours = (out: string) =>
+    `(select epoch_us(hour::timestamp) as hour, campaign_id, ${[...HOURLY_COUNTS, ...HOURLY_CREDIT].join(', ')} from '${out}/campaign_hourly/*.parquet')`;
+  const differs = [
+    ...HOURLY_COUNTS.map((measure) => `a.${measure} is distinct from b.${measure}`),
+    ...HOURLY_CREDIT.map((measure) => `abs(coalesce(a.${measure}, -1) - coalesce(b.${measure}, -1)) > 0.5`),
+  ];
+  const rows = await query(
+    `select to_json([a, b]) from ${hours(oneOut)} a full join ${hours(otherOut)} b on a.hour = b.hour and a.campaign_id is not distinct from b.campaign_id
+     where ${differs.join(' or ')} order by all limit 5`,
+    `set timezone = 'UTC'`,
+  );
+  return rows.map(([pair]) => String(pair));
+}
+
+async function query(sql: string, ...before: readonly string[]): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    for (const statement of before) await connection.run(statement);
+    return await (await connection.runAndReadAll(sql)).getRows();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
