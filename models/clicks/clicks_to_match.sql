@@ -8,7 +8,7 @@ select c.event_key, c.event_time, c.user_id, c.user_hash, c.campaign_id
 from store.current_clicks c
 semi join changed_impressions i
   on i.valid and i.user_hash = c.user_hash and i.user_id = c.user_id and i.campaign_id = c.campaign_id
- and i.event_time <= c.event_time and micros(c.event_time) - micros(i.event_time) < click_to_impression_us()
-where c.since_batch < this_batch()
-union
+ and i.event_time <= c.event_time and micros(i.event_time) > micros(c.event_time) - click_to_impression_us()
+where rebuild_from() is null or c.event_time < rebuild_from()
+union all
 select event_key, event_time, user_id, user_hash, campaign_id from store.current_clicks where event_time >= rebuild_from()

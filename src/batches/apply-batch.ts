@@ -5,7 +5,7 @@ import { QuarantineStager } from '../staging/quarantine-stager.ts';
 import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 import type { Batch, CommittedBatch, ConflictingRecord, OutcomeCounts } from './batch.ts';
 import { type Model, runModel } from './models.ts';
-import { DERIVE_STEPS, IDENTIFY_STEPS, QUARANTINE_STEPS, REFERENCE_STEPS, type Step } from './steps.ts';
+import { DERIVE_STEPS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS, type Step } from './steps.ts';
 import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT } from './store-tables.ts';
 
 export interface ApplyContext {
@@ -27,6 +27,7 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
     const batchId = await nextBatchId(engine);
     await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null });
     const staged = await stageTables(context, batch);
+    if (batch.cause === 'model') staged.add(REBUILD);
     await runSteps(context, IDENTIFY_STEPS, staged);
     await stageQuarantine(context, batch, staged);
     await runSteps(context, REFERENCE_STEPS, staged);

@@ -8,6 +8,9 @@ export interface Step {
   readonly onlyWith?: readonly string[];
 }
 
+/** Stands among the staged tables of a rebuild, which has none. */
+export const REBUILD = 'rebuild';
+
 const EVENTS = ['impressions', 'clicks', 'conversions', 'bid_requests'] as const;
 const REFERENCE = ['campaigns', 'creatives', 'users', 'currency_rates'] as const;
 
@@ -31,9 +34,9 @@ export const REFERENCE_STEPS: readonly Step[] = [
 export const DERIVE_STEPS: readonly Step[] = [
   { model: 'resolve/creative_periods' },
   { model: 'resolve/impressions', onlyWith: ['impressions'] },
-  { model: 'resolve/reresolved_impressions' },
-  { model: 'resolve/retract_impressions' },
-  { model: 'resolve/restate_impressions' },
+  { model: 'resolve/reresolved_impressions', onlyWith: ['creatives', REBUILD] },
+  { model: 'resolve/retract_impressions', onlyWith: ['creatives', REBUILD] },
+  { model: 'resolve/restate_impressions', onlyWith: ['creatives', REBUILD] },
   { model: 'resolve/changed_impressions' },
   { model: 'resolve/conversions', onlyWith: ['conversions'] },
   { model: 'resolve/bid_requests', onlyWith: ['bid_requests'] },
