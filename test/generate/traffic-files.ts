@@ -87,7 +87,7 @@ export function linesOf(bytes: Buffer): Buffer[] {
 
 /** Microseconds, from any of the allowed spellings. */
 export function timeOf(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text) * (text.length >= 16 ? 1 : text.length >= 13 ? 1000 : 1_000_000);
+  if (/^\d+$/.test(text)) return Number(text) * (Number(text) >= 1e14 ? 1 : Number(text) >= 1e11 ? 1000 : 1_000_000);
   const decimal = /^(\d+)\.(\d+)$/.exec(text);
   if (decimal !== null) return Number(decimal[1]) * 1_000_000 + Number(decimal[2]?.padEnd(6, '0'));
   const [, day, time, fraction = '', zone = ''] = /^(\S{10})[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?$/.exec(text) ?? [];

@@ -59,7 +59,8 @@ export class AvroWriter {
 
   text(value: string): void {
     const length = value.length;
-    this.reserve(length * 3 + 5);
+    // The longest UTF-8 and the longest length before it.
+    this.reserve(length * 3 + 10);
     const bytes = this.bytes;
     const start = this.length;
     // Nearly every text is short and ASCII: one length byte, one loop. A longer or accented one starts over.
@@ -78,7 +79,7 @@ export class AvroWriter {
       }
     }
     this.long(Buffer.byteLength(value));
-    this.length += bytes.write(value, this.length);
+    this.length += this.bytes.write(value, this.length);
   }
 
   optionalText(value: string | null): void {
