@@ -40,7 +40,7 @@ export class ByteCopier {
       if (source === this.candidate) this.votes++;
       else if (this.votes > 0) this.votes--;
       else this.candidate = source as Uint8Array<ArrayBuffer>;
-      if (this.votes < VOTES_FOR_A_VIEW || source !== this.candidate) return undefined;
+      if (this.votes < VOTES_FOR_A_VIEW) return undefined;
       this.votes = 0;
       view = new DataView(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
     }

@@ -124,6 +124,30 @@ describe('exportLake', () => {
     expect((await readManifest(lake))?.tables[0]?.columns).toEqual([{ name: 'user_id', type: 'varchar' }]);
   });
 
+  it('goes on where it broke off between many days: tables that were done stay done', async () => {
+    const days = Array.from({ length: 45 }, (_, day) => new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10));
+    const rows = (value: string): VersionedRow[] => days.flatMap((slice) => [1, 2].map((since) => ({ slice, value: `${value} ${since}`, since })));
+    const other = { ...CLICKS, name: 'silver.conversions' };
+    const source = new RowsLakeSource({ [CLICKS.name]: rows('click'), [other.name]: rows('conversion') }, [CLICKS, other]);
+    const lake = await exported(source, 1);
+    source.batch = 2;
+    let manifests = 0;
+    const beforeStep = (step: string): void => {
+      if (step === 'replace_manifest') manifests++;
+      if (step === 'copy_slice' && manifests === 2) throw new Error('broken off');
+    };
+    await expect(exportLake(source, lake, { beforeStep })).rejects.toThrow('broken off');
+    expect((await readManifest(lake))?.tables.map(({ name, batch }) => [name, batch])).toEqual([
+      ['silver.clicks', 2],
+      ['silver.conversions', 1],
+    ]);
+    source.copies = [];
+    await exportLake(source, lake);
+    expect(source.copies).toEqual(days.map((day) => `silver.conversions ${day}`));
+    expect(await readLake(lake, source.tables)).toEqual(tablesAsOf(source, 2));
+    expect((await checkLake(source, lake)).differences).toEqual([]);
+  });
+
   it('puts nothing in place that the engine wrote with other columns', async () => {
     const source = twoBatches();
     const lake = await exported(source, 1);

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkLake } from '../../../src/lake/check-lake.ts';
 import { exportLake } from '../../../src/lake/export-lake.ts';
 import { readLake, tablesAsOf } from './read-lake.ts';
 import { CLICKS, RowsLakeSource, twoBatches } from './rows-lake-source.ts';
@@ -49,6 +50,27 @@ describe('an export', () => {
     return undefined;
   });
 
+  it('says that the disk is full where only the manifest found no room', async ({ skip }) => {
+    const disk = mountDisk('nearly-full', 100);
+    if (disk === undefined) return skip('a tmpfs cannot be mounted here');
+    const source = twoBatches();
+    const lake = join(disk, 'lake');
+    source.batch = 1;
+    await exportLake(source, lake);
+    source.batch = 2;
+    const filler = join(disk, 'filler');
+    const fillUp = (step: string): void => {
+      if (step === 'write_manifest') expect(() => writeFileSync(filler, Buffer.alloc(100 * 1024))).toThrow('ENOSPC');
+    };
+    const failure = await exportLake(source, lake, { beforeStep: fillUp }).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'AdvertiseXError', code: 'disk_full' });
+    expect(await readLake(lake, source.tables)).toEqual(tablesAsOf(source, 2));
+    rmSync(filler);
+    await exportLake(source, lake);
+    expect(await checkLake(source, lake)).toMatchObject({ batch: 2, differences: [] });
+    return undefined;
+  });
+
   it('says who may not write where on a read-only disk', async ({ skip }) => {
     const disk = mountDisk('read-only', 400);
     if (disk === undefined) return skip('a tmpfs cannot be mounted here');
@@ -76,10 +98,10 @@ describe('an export', () => {
     return undefined;
   });
 
-  it('says so where a file stands in the way of a folder', async () => {
-    const lake = join(folder, 'blocked');
-    mkdirSync(lake);
-    writeFileSync(join(lake, 'silver.clicks'), 'not a folder');
+  it.each(['silver.clicks', 'silver.clicks/dt=2026-01-02'])('says so where a file stands in the way of the folder %s', async (path) => {
+    const lake = join(folder, `blocked ${path.length}`);
+    mkdirSync(join(lake, path, '..'), { recursive: true });
+    writeFileSync(join(lake, path), 'not a folder');
     const source = twoBatches();
     source.batch = 1;
     const failure = await exportLake(source, lake).catch((error) => error);
