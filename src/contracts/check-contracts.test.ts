@@ -100,12 +100,7 @@ describe('checkContracts', () => {
       fields: 0,
       examples: 0,
     });
-    expect(await faults()).toEqual(
-      [expect.stringMatching(/^users\.odcs\.yaml:1: is not valid YAML/), expect.stringMatching(/^users\.odcs\.yaml:1: is not valid YAML/)].slice(
-        0,
-        (await faults()).length,
-      ),
-    );
+    expect((await faults())[0]).toMatch(/^users\.odcs\.yaml:1: is not valid YAML: /);
     expect(report.valid).toBe(false);
   });
 });
