@@ -81,8 +81,8 @@ export class Collector {
   }
 }
 
-/** Pushes the bytes cut at the given places (ends included or not, in any order). */
-export function decodeAll(options: DecoderOptions, input: Uint8Array | string, cuts: readonly number[] = []): Seen {
+/** Pushes the bytes cut at the given places (ends included or not, in any order); `damage`: they end early, and why. */
+export function decodeAll(options: DecoderOptions, input: Uint8Array | string, cuts: readonly number[] = [], damage?: string): Seen {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const collector = new Collector(options);
   let at = 0;
@@ -92,6 +92,10 @@ export function decodeAll(options: DecoderOptions, input: Uint8Array | string, c
     at = cut;
   }
   pushAndOverwrite(collector.decoder, bytes.subarray(at));
+  if (damage !== undefined) collector.decoder.damage(damage);
+  collector.decoder.end();
+  // Nothing is decoded after the end.
+  collector.decoder.push(Buffer.from('{"id":1}'));
   collector.decoder.end();
   return collector.seen;
 }

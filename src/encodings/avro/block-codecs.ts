@@ -48,7 +48,7 @@ function decompressSnappyBlock(data: Uint8Array, isCut: boolean): BlockContent {
   if (preamble.length > MAX_BLOCK_BYTES) return { bytes: new Uint8Array(0), problem: `it decompresses to more than ${MAX_BLOCK_BYTES} bytes` };
   const bytes = new Uint8Array(preamble.length);
   const made = decompressSnappy(compressed, preamble.start, bytes);
-  if (isCut) return { bytes: bytes.subarray(0, Math.max(0, made)), problem: '' };
+  if (isCut) return { bytes: bytes.subarray(0, made < 0 ? ~made : made), problem: '' };
   if (made !== bytes.length) return { bytes: new Uint8Array(0), problem: 'it does not decompress (corrupt snappy data)' };
   const checksum = new DataView(data.buffer, data.byteOffset + data.length - 4, 4).getUint32(0);
   return zlib.crc32(bytes) === checksum ? { bytes, problem: '' } : { bytes: new Uint8Array(0), problem: 'its checksum does not match' };

@@ -346,8 +346,9 @@ export class RecordReader {
   }
 
   private readBoolean(at: number, field: number): number {
-    const value = at < this.end ? this.bytes[at] : 2;
-    if (value !== 0 && value !== 1) return this.broken(value === 2 ? CUT : 'a boolean is neither true nor false');
+    if (at >= this.end) return this.broken(CUT);
+    const value = this.bytes[at];
+    if (value !== 0 && value !== 1) return this.broken('a boolean is neither true nor false');
     const text = value === 1 ? TRUE : FALSE;
     this.set(field, ValueKind.boolean, text, 0, text.length);
     return at + 1;

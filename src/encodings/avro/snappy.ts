@@ -14,7 +14,7 @@ export function readSnappyLength(data: Uint8Array): { readonly length: number; r
   return undefined;
 }
 
-/** Fills `target` as far as the data goes; returns how far. Less than its length, or -1, tells damaged data. */
+/** Fills `target` as far as the data goes; returns how far: `~bytes` (negative) where the data is cut or corrupt behind them. */
 export function decompressSnappy(data: Uint8Array, start: number, target: Uint8Array): number {
   let at = start;
   let to = 0;
@@ -22,40 +22,31 @@ export function decompressSnappy(data: Uint8Array, start: number, target: Uint8A
     const tag = data[at++] as number;
     const kind = tag & 3;
     let length = (tag >> 2) + 1;
-    let distance = 0;
     if (kind === 0) {
-      if (length > 60) {
-        const size = length - 60;
-        if (at + size > data.length) return to;
-        length = readLittleEndian(data, at, size) + 1;
-        at += size;
-      }
-      if (at + length > data.length || to + length > target.length) return copyWhatFits(data, at, target, to, length);
+      const size = Math.max(0, length - 60);
+      if (at + size > data.length) return ~to;
+      if (size > 0) length = readLittleEndian(data, at, size) + 1;
+      at += size;
+      if (to + length > target.length) return ~to;
+      // Of a cut literal, the bytes before the cut are as good as any.
       target.set(data.subarray(at, at + length), to);
+      if (at + length > data.length) return ~(to + data.length - at);
       at += length;
       to += length;
       continue;
     }
     const size = kind === 3 ? 4 : kind;
-    if (at + size > data.length) return to;
-    distance = readLittleEndian(data, at, size);
+    if (at + size > data.length) return ~to;
+    let distance = readLittleEndian(data, at, size);
     at += size;
     if (kind === 1) {
       length = ((tag >> 2) & 7) + 4;
       distance += (tag >> 5) << 8;
     }
-    if (distance === 0 || distance > to || to + length > target.length) return -1;
+    if (distance === 0 || distance > to || to + length > target.length) return ~to;
     for (const end = to + length; to < end; to++) target[to] = target[to - distance] as number;
   }
   return to;
-}
-
-/** A cut literal: its bytes up to the cut are as good as any. */
-function copyWhatFits(data: Uint8Array, at: number, target: Uint8Array, to: number, length: number): number {
-  if (to + length > target.length) return -1;
-  const part = data.subarray(at);
-  target.set(part, to);
-  return to + part.length;
 }
 
 function readLittleEndian(data: Uint8Array, at: number, size: number): number {

@@ -82,6 +82,7 @@ export class CsvDecoder implements Decoder, RecordScanner {
       if (next === NEED_MORE) return at;
       at = next;
     }
+    if (final && this.place === Place.largeRow && this.inQuotes) this.reports.complete = false;
     return end;
   }
 
@@ -186,7 +187,6 @@ export class CsvDecoder implements Decoder, RecordScanner {
         if (bytes[at] === QUOTE) this.inQuotes = !this.inQuotes;
         else if (bytes[at] === LINE_FEED && !this.inQuotes) break;
       }
-      if (at === end && this.final && this.inQuotes) this.reports.complete = false;
     }
     this.countLines(start, at);
     if (at < end) this.place = Place.rows;
