@@ -35,13 +35,13 @@ const EXAMPLES_RECEIVED_AT = daysSinceEpoch(2200, 1, 1) * MICROS_PER_DAY;
  */
 export async function checkContracts(dir: string): Promise<ContractsReport> {
   const contracts: CheckedContract[] = [];
-  for (const path of await listContracts(dir)) contracts.push(checkContractFile(await ContractFile.read(path)));
+  for (const path of await listContracts(dir)) contracts.push(await checkContractFile(await ContractFile.read(path)));
   const faults = folderFaults(dir, contracts);
   return { dir, contracts, faults, valid: faults.length === 0 && contracts.every((contract) => contract.faults.length === 0) };
 }
 
-export function checkContractFile(file: ContractFile): CheckedContract {
-  const read = readContract(file);
+async function checkContractFile(file: ContractFile): Promise<CheckedContract> {
+  const read = await readContract(file);
   const examples = read && file.faults.length === 0 ? checkExamples(file, read) : 0;
   return {
     path: file.path,

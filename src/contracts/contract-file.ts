@@ -19,6 +19,7 @@ export interface ContractFault {
 /** A contract file as parsed, which can still say where in the text everything stands. */
 export class ContractFile {
   readonly path: string;
+  readonly text: string;
   readonly root: unknown;
   readonly faults: ContractFault[] = [];
   readonly #document: Document;
@@ -26,6 +27,7 @@ export class ContractFile {
 
   private constructor(path: string, text: string) {
     this.path = path;
+    this.text = text;
     this.#lines = new LineCounter();
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     for (const error of this.#document.errors) {

@@ -424,7 +424,7 @@ describe('what is refused, with its line, its place and what was expected', () =
 
   test('all faults are counted, the first ones spelled out', async () => {
     const content = (await shipped('users')).replaceAll('value: text', 'value: words');
-    const message = await messageOf(Promise.resolve().then(() => parseContract('users.odcs.yaml', content)));
+    const message = await messageOf(parseContract('users.odcs.yaml', content));
     expect(message.split('\n').length).toBe(6);
     expect(message).toMatch(/… and \d+ more$/);
   });

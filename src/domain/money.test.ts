@@ -88,8 +88,8 @@ describe('convertCurrency', () => {
     [MAX_MONEY_MICROS, 1_000_000_000, MAX_MONEY_MICROS],
     [MAX_MONEY_MICROS, 1_000_000_001, null],
     [MAX_MONEY_MICROS, 9_007_199_254_740_992, null],
-    // The product passes 2^53 by one: in doubles it would be even, and the half would be lost.
-    [9_007_199_255, 1_000_000_500, 9_007_203_759],
+    // Past 2^53: as a double this product would be one more, and just reach the half.
+    [11, 818_836_409_090_909, 9_007_200],
   ])('%i micros at %i', (micros, rate, expected) => {
     expect(convertCurrency(micros, rate)).toBe(expected);
   });
@@ -103,6 +103,18 @@ describe('convertCurrency', () => {
         const expected = product / 1_000_000_000n + (product % 1_000_000_000n >= 500_000_000n ? 1n : 0n);
         const converted = convertCurrency(negative && micros > 0 ? -micros : micros, rateE9);
         expect(converted).toBe(expected > BigInt(MAX_MONEY_MICROS) ? null : Number(negative && expected > 0n ? -expected : expected));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('agrees with BigInt next to a half, where a product that is off by one shows', () => {
+    const nextToHalf = fc.tuple(fc.integer({ min: 1, max: 999 }), fc.integer({ min: 1, max: 8_000_000 }), fc.integer({ min: -1, max: 1 }));
+    fc.assert(
+      fc.property(nextToHalf, ([micros, whole, delta]) => {
+        const rateE9 = Math.floor((whole * 1e9 + 5e8) / micros) + delta;
+        const product = BigInt(micros) * BigInt(rateE9);
+        expect(convertCurrency(micros, rateE9)).toBe(Number((product + 500_000_000n) / 1_000_000_000n));
       }),
       { numRuns: 5_000 },
     );
