@@ -1,7 +1,5 @@
 import { DecimalReading, MAX_EXACT_INTEGER, readDecimal } from './decimal.ts';
 
-/** Money is a whole number of micros: millionths of a currency unit. */
-export const MICROS_PER_UNIT = 1_000_000;
 const MICRO_DIGITS = 6;
 const RATE_DIGITS = 9;
 /** The largest amount taken: beyond it, sums over many records would leave what 64 bits hold. */
