@@ -77,20 +77,27 @@ async function prepareStore(engine: Engine, models: ReadonlyMap<string, Model>, 
   const tables = storeTables(contracts);
   const views = orderViews([...models.values()].filter((model) => model.kind === 'view'));
   const macros = settingMacros(settings);
-  const layout = createHash('sha256')
-    .update(JSON.stringify([tables, views.map((view) => view.select)]))
-    .digest('hex');
+  const described = JSON.stringify([tables, views.map((view) => view.select), macros, engine.dialect], (_, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+  const layout = createHash('sha256').update(described).digest('hex');
+  if ((await heldLayout(engine)) === layout) return requireSameSettings(engine, settings, access === 'rebuild' ? 'model-changes' : 'nothing');
   await engine.transaction(async () => {
-    await engine.ensureTable(SETTINGS);
+    await engine.defineMacros(macros);
+    await engine.ensureTables(tables);
     await requireSameSettings(engine, settings, access === 'rebuild' ? 'model-changes' : 'nothing');
-    const [before] = await engine.rows<{ value: string }>("select value from store.settings where name = 'layout'");
-    for (const [name, value] of Object.entries(macros)) await engine.defineSetting(name, value);
-    if (before?.value === layout) return;
-    for (const table of tables) await engine.ensureTable(table);
     for (const view of views) await runModel(engine, view);
     await engine.run("delete from store.settings where name = 'layout'");
     await engine.insert(SETTINGS, [{ name: 'layout', value: layout }]);
   });
+}
+
+/** What the tables, macros and views were defined as last; undefined in a new database. */
+async function heldLayout(engine: Engine): Promise<string | undefined> {
+  const [table] = await engine.rows("select 1 as found from duckdb_tables() where schema_name = 'store' and table_name = 'settings'");
+  if (table === undefined) return undefined;
+  const [row] = await engine.rows<{ value: string }>("select value from store.settings where name = 'layout'");
+  return row?.value;
 }
 
 /** Views after the views they read. */

@@ -52,6 +52,15 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
     const columns = described.map((column): LakeColumn => ({ name: column.column_name, type: LAKE_TYPE_OF[column.column_type] ?? 'varchar' }));
     tables.push({ name, columns, divided: view.day === undefined ? 'whole' : 'by_day' });
   }
+  let batch = 0;
+  const asOf = async <T>(at: number, read: () => Promise<T>): Promise<T> => {
+    await engine.setVariables({ asOf: at });
+    try {
+      return await read();
+    } finally {
+      await engine.setVariables({ asOf: null });
+    }
+  };
   const viewOf = (table: LakeTable) => VIEWS[table.name] as LakeView;
   return {
     tables,
@@ -59,7 +68,8 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
       const [last] = await engine.rows<{ batch: bigint | null; origin: bigint | null }>(
         'select max(batch_id) as batch, min(committed_at) as origin from store.batches',
       );
-      return { batch: Number(last?.batch ?? 0), origin: String(last?.origin ?? 'empty') };
+      batch = Number(last?.batch ?? 0);
+      return { batch, origin: String(last?.origin ?? 'empty') };
     },
     async slicesChangedSince(table: LakeTable, since: number | null): Promise<LakeSlice[]> {
       const { day, changed } = viewOf(table);
@@ -70,19 +80,16 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
     },
     async copySlice(table: LakeTable, slice: LakeSlice, path: string): Promise<void> {
       const { day } = viewOf(table);
-      await engine.copyToParquet(`select * from ${table.name}${day === undefined ? '' : ` where ${day} = cast('${slice}' as date)`}`, path);
+      const sql = `select * from ${table.name}${day === undefined ? '' : ` where ${day} = cast('${slice}' as date)`}`;
+      await asOf(batch, () => engine.copyToParquet(sql, path));
     },
-    async rowsBySlice(table: LakeTable, asOf: number): Promise<ReadonlyMap<LakeSlice, number>> {
+    async rowsBySlice(table: LakeTable, at: number): Promise<ReadonlyMap<LakeSlice, number>> {
       const { day } = viewOf(table);
-      await engine.setVariables({ asOf });
-      try {
-        const rows = await engine.rows<{ slice: string; count: bigint }>(
-          `select ${day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`} as slice, count(*) as count from ${table.name} group by 1`,
-        );
-        return new Map(rows.map((row) => [row.slice, Number(row.count)]));
-      } finally {
-        await engine.setVariables({ asOf: null });
-      }
+      const slice = day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`;
+      const rows = await asOf(at, () =>
+        engine.rows<{ slice: string; count: bigint }>(`select ${slice} as slice, count(*) as count from ${table.name} group by 1`),
+      );
+      return new Map(rows.map((row) => [row.slice, Number(row.count)]));
     },
   };
 }

@@ -36,7 +36,7 @@ export async function status({ engine, directory }: Instance): Promise<Status> {
     restatements: Number(books?.restatements ?? 0),
     filesInProgress: open.map((row) => row.path),
     filesIncomplete: Number(cut?.files ?? 0),
-    lakeBatch: manifest === undefined ? null : Math.min(...manifest.tables.map((table) => table.batch)),
+    lakeBatch: manifest === undefined || manifest.tables.length === 0 ? null : Math.min(...manifest.tables.map((table) => table.batch)),
     feeds: await engine.query(
       `select feed, count(distinct source) as sources, sum(received)::bigint as received, sum(accepted)::bigint as accepted, sum(duplicate)::bigint as duplicate, sum(quarantined)::bigint as quarantined
        from ops.ledger group by feed order by feed`,

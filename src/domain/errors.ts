@@ -86,3 +86,14 @@ export class AdvertiseXError extends Error {
     return ERROR_CODES[this.code].exit;
   }
 }
+
+/** A file that cannot be opened or read to its end. */
+export function unreadableSource(path: string, cause: unknown): AdvertiseXError {
+  if (cause instanceof AdvertiseXError) return cause;
+  return new AdvertiseXError(
+    'source_unreadable',
+    `${path} cannot be read: ${(cause as Error).message}`,
+    'Check that the file exists and that this user may read it, then run the same command again: what was taken stays taken.',
+    cause,
+  );
+}

@@ -9,10 +9,12 @@ import type { Table } from '../domain/table.ts';
  */
 export interface Engine {
   readonly capabilities: EngineCapabilities;
-  /** Creates the table, or adds the columns that it lacks. */
-  ensureTable(table: Table): Promise<void>;
-  /** Defines `name()` in SQL as a constant. */
-  defineSetting(name: string, value: bigint | boolean): Promise<void>;
+  /** What the engine adds to SQL of its own: another text means that macros and views must be defined again. */
+  readonly dialect: string;
+  /** Defines the macros that models call, and each setting as a macro `name()`. */
+  defineMacros(settings: Readonly<Record<string, bigint | boolean>>): Promise<void>;
+  /** Creates the tables that are not there, and adds the columns that they lack. */
+  ensureTables(tables: readonly Table[]): Promise<void>;
   /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Makes staged segments readable as `staged_<table name>`; without segments the table is empty. */

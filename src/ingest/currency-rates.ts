@@ -18,6 +18,8 @@ export class CurrencyConverter {
   private readonly currency: FieldSlot | undefined;
   private readonly eventTime: FieldSlot | undefined;
   private readonly amounts: readonly number[];
+  /** Of the field that names the currency. */
+  private readonly pointer: string;
 
   constructor(contract: Contract, instanceCurrency: string, rates: readonly CurrencyRate[]) {
     const slots = fieldSlots(contract);
@@ -25,6 +27,7 @@ export class CurrencyConverter {
     this.instanceCode = new TextEncoder().encode(instanceCurrency);
     this.currency = slots.get('currency');
     this.eventTime = slots.get('event_time');
+    this.pointer = contract.fields.find((field) => field.column === 'currency')?.pointer ?? '';
     this.amounts = contract.fields.flatMap((field, slot) => (field.type === 'money' ? [slot] : []));
     for (const { currency, day, rateE9 } of rates) this.rates.set(rateKey(currency, day), rateE9);
   }
@@ -48,14 +51,14 @@ export class CurrencyConverter {
       const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
       return {
         code: 'unknown_currency',
-        pointer: '/currency',
+        pointer: this.pointer,
         message: `There is no rate from ${currency} to ${this.instanceCurrency} for ${date}. Ingest one in the feed currency-rates, then replay the record.`,
       };
     }
     if (this.amounts.some((slot) => record.present[slot] === 1 && convertCurrency(record.numbers[slot] as number, rateE9) === null)) {
       return {
         code: 'bad_number',
-        pointer: '/currency',
+        pointer: this.pointer,
         message: `Converted from ${currency} to ${this.instanceCurrency}, an amount is larger than can be stored.`,
       };
     }

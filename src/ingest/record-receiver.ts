@@ -166,17 +166,23 @@ export class RecordReceiver implements RecordSink {
 
   /** Every broken rule, in field order; an empty list on the good path, without allocating. */
   private brokenRules(isWhole: boolean, eventType: EventType, record: NormalisedRecord): readonly Violation[] {
-    if (isWhole && (eventType === 'impression' || eventType === 'bid_request') && !this.converter.isForeign(record)) return NONE;
+    const isForeign = this.isForeign(eventType, record);
+    if (isWhole && !isForeign && (eventType === 'impression' || eventType === 'bid_request')) return NONE;
     const found = [...record.violations];
     const isBroken = (pointer: string) => record.violations.some((violation) => violation.pointer === pointer);
     if (!isBroken('/event_type') && !isBroken('/conversion_type') && !isBroken('/campaign_id')) found.push(...missingFields(eventType, record, this.slots));
-    if (isWhole && this.converter.isForeign(record)) {
+    if (isWhole && isForeign) {
       const violation = this.converter.violation(record);
       if (violation !== undefined) found.push(violation);
     }
     if (found.length < 2) return found;
     const order = new Map(this.check.contract.fields.map((field, index) => [field.pointer, index]));
     return found.sort((a, b) => (order.get(a.pointer) ?? -1) - (order.get(b.pointer) ?? -1));
+  }
+
+  /** A click has no amount: what stands in its value is not kept. */
+  private isForeign(eventType: EventType, record: NormalisedRecord): boolean {
+    return eventType !== 'click' && this.converter.isForeign(record);
   }
 
   private reject(position: number, violations: readonly Violation[]): void {
@@ -194,7 +200,7 @@ export class RecordReceiver implements RecordSink {
     stager.appendUserHash(record, this.user as FieldSlot, hasher);
     stager.appendReportDate(this.reportDate(record.numbers[(this.eventTime as FieldSlot).slot] as number));
     stager.appendBot(userAgent !== undefined && userAgent.isBot);
-    if (this.converter.isForeign(record)) this.converter.convert(record);
+    if (this.isForeign(eventType, record)) this.converter.convert(record);
     stager.appendFields(record, this.stageRow(), position);
   }
 

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { AdvertiseXError } from '../domain/errors.ts';
-import { hashFile, unreadable } from '../sources/list-files.ts';
+import { AdvertiseXError, unreadableSource } from '../domain/errors.ts';
 import { FileDecoder } from './decode-file.ts';
+import { hashFile } from './hash-file.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 /** The entry of a decoding worker. */
@@ -43,7 +43,7 @@ function perform(request: Exclude<WorkerRequest, { kind: 'settings' | 'go-on' }>
 /** An error of the file system is the source's; any other is a defect of the worker. */
 function failureOf(request: { readonly path: string } | { readonly job: { readonly path: string } }, error: unknown): AdvertiseXError {
   const path = 'path' in request ? request.path : request.job.path;
-  if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return unreadable(path, error);
+  if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return unreadableSource(path, error);
   return new AdvertiseXError(
     'worker_failed',
     `Decoding ${path} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { glob, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { AdvertiseXError } from '../domain/errors.ts';
+import { AdvertiseXError, unreadableSource } from '../domain/errors.ts';
 
 export interface SourceFile {
   readonly path: string;
@@ -39,7 +37,7 @@ async function expand(path: string): Promise<SourceFile[]> {
 
 async function filesBelow(directory: string): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
-  for (const entry of await readdir(directory, { withFileTypes: true }).catch((cause) => Promise.reject(unreadable(directory, cause)))) {
+  for (const entry of await readdir(directory, { withFileTypes: true }).catch((cause) => Promise.reject(unreadableSource(directory, cause)))) {
     if (entry.name.startsWith('.') || entry.name.startsWith('_')) continue;
     const path = join(directory, entry.name);
     const file = await describeFile(path);
@@ -56,27 +54,6 @@ async function describeFile(path: string): Promise<SourceFile | 'directory' | un
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw unreadable(path, cause);
+    throw unreadableSource(path, cause);
   }
-}
-
-/** SHA-256 of a file's bytes, in hex: what tells that a file was taken before, under whatever name. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) hash.update(chunk as Buffer);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
-  return hash.digest('hex');
-}
-
-export function unreadable(path: string, cause: unknown): AdvertiseXError {
-  if (cause instanceof AdvertiseXError) return cause;
-  return new AdvertiseXError(
-    'source_unreadable',
-    `${path} cannot be read: ${(cause as Error).message}`,
-    'Check that the file exists and that this user may read it, then run the same command again: what was taken stays taken.',
-    cause,
-  );
 }

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { unreadableSource } from '../domain/errors.ts';
 import type { Encoding } from '../domain/feeds.ts';
 import { detectEncoding } from '../encodings/detect-encoding.ts';
 import { openDecompressed } from '../encodings/open-stream.ts';
-import { unreadable } from './list-files.ts';
 
 /** The encoding of a file by its first bytes, else by its name; undefined where neither tells. */
 export async function sniffEncoding(path: string): Promise<Encoding | undefined> {
@@ -11,7 +11,7 @@ export async function sniffEncoding(path: string): Promise<Encoding | undefined>
     for await (const part of openDecompressed(input, path)) return detectEncoding(part instanceof Uint8Array ? part : new Uint8Array(0), path);
     return detectEncoding(new Uint8Array(0), path);
   } catch (cause) {
-    throw unreadable(path, cause);
+    throw unreadableSource(path, cause);
   } finally {
     input.destroy();
   }

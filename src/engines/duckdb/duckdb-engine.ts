@@ -21,6 +21,7 @@ export interface DuckDbOptions {
 /** DuckDB in this process: one file, one writer, a batch a transaction. */
 export class DuckDbEngine implements Engine {
   readonly capabilities = { name: 'duckdb', transactions: true };
+  readonly dialect = MACROS.join('\n');
   private readonly instance: DuckDBInstance;
   private readonly connection: DuckDBConnection;
   private asOf: number | null = null;
@@ -40,31 +41,39 @@ export class DuckDbEngine implements Engine {
         // Without order to keep, DuckDB inserts from several threads at once; every table has its order in its columns.
         preserve_insertion_order: 'false',
         enable_external_access: 'true',
+        // Segments are read once or twice, and a path may come again with other bytes.
+        enable_external_file_cache: 'false',
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
       });
       const engine = new DuckDbEngine(instance, await instance.connect());
       await engine.run("set checkpoint_threshold = '1GB'");
-      if (options.access === 'write') {
-        for (const schema of ['store', 'silver', 'gold', 'ops', 'ref']) await engine.run(`create schema if not exists ${schema}`);
-        for (const macro of MACROS) await engine.run(`create or replace macro ${macro}`);
-      }
       // A reader runs queries that people write: they see the tables, not the machine's files.
-      else for (const setting of ['enable_external_access = false', 'lock_configuration = true']) await engine.run(`set ${setting}`);
+      if (options.access === 'read') for (const setting of ['enable_external_access = false', 'lock_configuration = true']) await engine.run(`set ${setting}`);
       return engine;
     } catch (cause) {
       throw engineFailure(cause, options.path ?? 'in memory');
     }
   }
 
-  async ensureTable(table: Table): Promise<void> {
-    const columns = table.columns.map((column) => `${quote(column.name)} ${SQL_TYPES[column.type]}`);
-    await this.run(`create table if not exists store.${table.name} (${columns.join(', ')})`);
-    for (const column of columns) await this.run(`alter table store.${table.name} add column if not exists ${column}`);
+  async defineMacros(settings: Readonly<Record<string, bigint | boolean>>): Promise<void> {
+    const constants = Object.entries(settings).map(([name, value]) => `${name}() as ${typeof value === 'bigint' ? `cast(${value} as bigint)` : value}`);
+    await this.run(SCHEMAS.map((schema) => `create schema if not exists ${schema}`).join('; '));
+    await this.run([...MACROS, ...constants].map((macro) => `create or replace macro ${macro}`).join('; '));
   }
 
-  async defineSetting(name: string, value: bigint | boolean): Promise<void> {
-    await this.run(`create or replace macro ${name}() as ${typeof value === 'bigint' ? `cast(${value} as bigint)` : value}`);
+  async ensureTables(tables: readonly Table[]): Promise<void> {
+    const rows = await this.rows<{ table_name: string; column_name: string }>(
+      "select table_name, column_name from duckdb_columns() where schema_name = 'store'",
+    );
+    const held = new Map<string, Set<string>>();
+    for (const { table_name, column_name } of rows) held.set(table_name, (held.get(table_name) ?? new Set()).add(column_name));
+    for (const table of tables) {
+      const columns = held.get(table.name);
+      const missing = table.columns.filter((column) => !columns?.has(column.name)).map((column) => `${quote(column.name)} ${SQL_TYPES[column.type]}`);
+      if (columns === undefined) await this.run(`create table store.${table.name} (${missing.join(', ')})`);
+      else for (const column of missing) await this.run(`alter table store.${table.name} add column ${column}`);
+    }
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {
@@ -188,6 +197,8 @@ function insertedValue(type: ColumnType, place: number): string {
 function setAsOf(asOf: number | null): string {
   return `set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`;
 }
+
+const SCHEMAS = ['store', 'silver', 'gold', 'ops', 'ref'] as const;
 
 const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
 
