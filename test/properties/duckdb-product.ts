@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import { type Instance, openInstance } from '../../src/app/instance.ts';
+import { replayQuarantine } from '../../src/app/quarantine.ts';
+import { rebuild } from '../../src/app/rebuild.ts';
+import { reconcile } from '../../src/app/recon.ts';
 import { settingsSchema } from '../../src/config/settings.ts';
 import { loadContracts } from '../../src/contracts/load-contract.ts';
 import type { EngineRow } from '../../src/engines/engine.ts';
@@ -14,19 +17,23 @@ import type { MeasuredRow, Product } from './product.ts';
 export async function openDuckDbProduct(settings: ReferenceSettings): Promise<Product> {
   const folder = await mkdtemp(join(tmpdir(), 'advertisex-property-'));
   const clock = { micros: 0 };
-  const instance = await openInstance({
-    dataDirectory: join(folder, 'data'),
-    settings: settingsSchema.parse({ ...settings, limits: { ...settings.limits, workers: 1, threads: 2, memory: '500MB' } }),
-    contracts: await loadContracts(join(import.meta.dirname, '../../contracts')),
-    access: 'write',
-    command: 'test',
-    nowMicros: () => clock.micros,
-  });
+  const instance = await open(join(folder, 'data'), settings, 'write', clock);
   return new DuckDbProduct(instance, join(folder, 'files'), clock);
 }
 
+async function open(dataDirectory: string, settings: ReferenceSettings, access: 'write' | 'rebuild', clock: { readonly micros: number }): Promise<Instance> {
+  return openInstance({
+    dataDirectory,
+    settings: settingsSchema.parse({ ...settings, limits: { ...settings.limits, workers: 1, threads: 2, memory: '500MB' } }),
+    contracts: await loadContracts(join(import.meta.dirname, '../../contracts')),
+    access,
+    command: 'test',
+    nowMicros: () => clock.micros,
+  });
+}
+
 class DuckDbProduct implements Product {
-  readonly instance: Instance;
+  instance: Instance;
   readonly folder: string;
   readonly clock: { micros: number };
 
@@ -80,12 +87,21 @@ class DuckDbProduct implements Product {
     return Number(row!['last']);
   }
 
-  async rebuild(): Promise<void> {
-    throw new Error('rebuild is not connected yet');
+  async rebuild(settings?: ReferenceSettings): Promise<number> {
+    if (settings !== undefined) {
+      await this.instance.close();
+      this.instance = await open(join(dirname(this.folder), 'data'), settings, 'rebuild', this.clock);
+    }
+    return (await rebuild(this.instance)).restated;
+  }
+
+  async replay(): Promise<void> {
+    await replayQuarantine(this.instance, {});
   }
 
   async recon(): Promise<readonly string[]> {
-    throw new Error('recon is not connected yet');
+    const broken = (await reconcile(this.instance)).filter((equation) => !equation.holds);
+    return broken.map((equation) => `${equation.equation} ${equation.statement}`);
   }
 
   async close(): Promise<void> {

@@ -13,8 +13,10 @@ export interface Product {
   report(): Promise<MeasuredRow[]>;
   /** The number of the last committed batch, 0 before the first. */
   lastBatch(): Promise<number>;
-  /** Derives everything again from the accepted events. */
-  rebuild(): Promise<void>;
+  /** Derives everything again from the accepted events, by other settings if given. Resolves to the number of rows that were restated. */
+  rebuild(settings?: ReferenceSettings): Promise<number>;
+  /** Takes quarantined records through the same path again. */
+  replay(): Promise<void>;
   /** The equations of SEMANTICS §10 that are broken, with the rows that break them. */
   recon(): Promise<readonly string[]>;
   close(): Promise<void>;

@@ -95,7 +95,8 @@ function renderCsv(items: readonly Written[]): Buffer {
 
 /** Every field may be null, a text, microseconds or a boolean; garbage has no place in a container. */
 function renderAvro(items: readonly Written[]): Buffer {
-  const columns = columnsOf(items);
+  // Records without a single field have no bytes: no reader can tell how many there are.
+  const columns = columnsOf(items).length > 0 ? columnsOf(items) : ['unknown'];
   const leaf = ['null', 'string', 'boolean', { type: 'long', logicalType: 'timestamp-micros' }];
   const outers = [...new Set(columns.map((column) => column.split('.')[0]!))];
   const fields = outers.map((outer) => {
@@ -103,12 +104,13 @@ function renderAvro(items: readonly Written[]): Buffer {
     if (inners.length === 0) return { name: outer, type: leaf, default: null };
     return { name: outer, type: { type: 'record', name: `${outer}_record`, fields: inners.map((name) => ({ name, type: leaf, default: null })) } };
   });
-  const type = avro.Type.forSchema({ type: 'record', name: 'event', fields } as avro.Schema, { wrapUnions: true });
+  const schema = { type: 'record', name: 'event', fields };
+  const type = avro.Type.forSchema(schema as avro.Schema, { wrapUnions: true });
   const records = items.flatMap(({ item, style }) => ('fields' in item ? [type.toBuffer(avroRecord(item.fields, columns, style))] : []));
   const long = (value: number) => avro.Type.forSchema('long').toBuffer(value);
   const bytes = (value: Buffer) => Buffer.concat([long(value.length), value]);
   const deflate = (items[0]?.style ?? 0) % 2 === 1;
-  const header = { 'avro.schema': JSON.stringify(type.schema({ exportAttrs: true })), 'avro.codec': deflate ? 'deflate' : 'null' };
+  const header = { 'avro.schema': JSON.stringify(schema), 'avro.codec': deflate ? 'deflate' : 'null' };
   const metadata = Object.entries(header).flatMap(([name, value]) => [bytes(Buffer.from(name)), bytes(Buffer.from(value))]);
   const sync = Buffer.alloc(16, 7);
   const blocks: Buffer[] = [];

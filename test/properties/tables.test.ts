@@ -19,6 +19,7 @@ describe('whatever comes in', () => {
         for (const files of batches) await product.ingest(files);
         const tables = await productTables(product);
         expect(brokenSums(tables)).toEqual([]);
+        expect(await product.recon()).toEqual([]);
         expect(compareTables(referenceTables(batches.flat(), set), tables, ['batch_id'])).toBeNull();
       });
     }));
@@ -65,6 +66,37 @@ describe('whatever comes in', () => {
           const expected = referenceTables(batches.slice(0, i + 1).flat(), set);
           expect(compareTables(expected, await productTables(product, undefined, batch), ['batch_id']), `as of batch ${batch}`).toBeNull();
         }
+      });
+    }));
+
+  test('what was built up batch by batch is what is built at once', () =>
+    runProperty(fc.tuple(traffic, anyArrangement, settings, settings), 6, async ([items, how, set, other]) => {
+      const batches = arrange(items, how, false);
+      // The currency and the reporting time zone of data are never changed.
+      const later = { ...other, instance: set.instance };
+      await withProduct(set, async (product) => {
+        for (const files of batches) await product.ingest(files);
+        expect(await product.rebuild(), 'rows restated by a rebuild that nothing asks for').toBe(0);
+        expect(compareTables(referenceTables(batches.flat(), set), await productTables(product), ['batch_id'])).toBeNull();
+        await product.rebuild(later);
+        expect(compareTables(referenceTables(batches.flat(), later), await productTables(product), ['batch_id']), 'by other settings').toBeNull();
+        expect(await product.recon()).toEqual([]);
+      });
+    }));
+
+  test('records that wait in quarantine for a rate come in by a replay, once', () =>
+    runProperty(fc.tuple(traffic, anyArrangement, settings), 6, async ([items, how, set]) => {
+      const records = withoutConflicts(items);
+      const [rates, others] = [records.filter(({ feed }) => feed === 'currency-rates'), records.filter(({ feed }) => feed !== 'currency-rates')];
+      const expected = referenceTables(arrange(records, { ...how, repeats: [] }, true).flat(), set, derivedTables);
+      await withProduct(set, async (product) => {
+        for (const files of [...arrange(others, how, false), ...arrange(rates, how, false)]) await product.ingest(files);
+        await product.replay();
+        expect(compareTables(expected, await productTables(product, derivedTables), PROVENANCE)).toBeNull();
+        const once = await productTables(product);
+        await product.replay();
+        expect(compareTables(once, await productTables(product)), 'a second replay').toBeNull();
+        expect(await product.recon()).toEqual([]);
       });
     }));
 });

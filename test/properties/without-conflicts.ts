@@ -10,7 +10,8 @@ import { RECEIVED_AT, type TrafficItem } from './traffic.ts';
 export function withoutConflicts(items: readonly TrafficItem[]): TrafficItem[] {
   const contents = new Map<string, string>();
   return items.filter(({ feed, item }) => {
-    if ('garbage' in item) return true;
+    // What does not decode can swallow its neighbours, or be a row of CSV.
+    if ('garbage' in item) return false;
     const fields: readonly Field[] = FIELDS[feed];
     // A column that only other rows of a CSV file have is empty there, and absent in JSON.
     if (fields.some((field) => field.need === 'presence' && !(field.path.join('.') in item.fields))) return false;
