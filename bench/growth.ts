@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVENT_FEEDS } from '../src/domain/feeds.ts';
 import type { BatchTimes } from './apply-batches.ts';
-import { feedPath, PRODUCT_INGESTS, productCommand } from './contestants.ts';
+import { feedPath, PRODUCT_INGESTS, productCommand, ROOT } from './contestants.ts';
 import { measureProcesses } from './measure-processes.ts';
 import { median } from './medians.ts';
 import { CACHE, cachedTraffic } from './traffic.ts';
@@ -87,18 +87,33 @@ async function cachedHistory({ impressionsADay }: GrowthOptions, days: number): 
   };
   const traffic = await cachedTraffic(name, size, setLastDayApart);
   const data = join(CACHE, 'history', name);
-  if (!existsSync(join(data, 'built'))) {
+  const version = await storeVersion();
+  if ((await readFile(join(data, 'built'), 'utf8').catch(() => '')) !== version) {
     const unfinished = `${data}.unfinished`;
     await rm(unfinished, { recursive: true, force: true });
     await rm(data, { recursive: true, force: true });
     await mkdir(unfinished, { recursive: true });
     console.error(`Building a history of ${days} days …`);
     await measureProcesses(PRODUCT_INGESTS.map((feed) => productCommand('ingest', feed, feedPath(traffic.directory, feed), '--data', unfinished, '--quiet')));
-    await writeFile(join(unfinished, 'built'), '');
+    await writeFile(join(unfinished, 'built'), version);
     await rename(unfinished, data);
   }
   const { rows, databaseBytes } = await describe(data);
   return { data, fresh: join(traffic.directory, 'fresh'), rows, databaseBytes };
+}
+
+/** What a database was made with: a history of other tables or models is built again. */
+async function storeVersion(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(join(ROOT, 'src/batches/store-tables.ts')));
+  for (const folder of ['models', 'contracts']) {
+    const files = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });
+    for (const path of files
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .toSorted())
+      hash.update(path).update(await readFile(path));
+  }
+  return hash.digest('hex');
 }
 
 async function setLastDayApart(directory: string): Promise<void> {

@@ -71,7 +71,7 @@ select coalesce(given(request_id), concat_ws('|', auction.user_id, auction.space
        targeting.age as target_age, targeting.location as target_location, targeting.gender as target_gender
 from bid_arrow
 where given(auction.user_id) is not null and given(auction.space_id) is not null and in_range("timestamp")
-  and auction.amount between 0 and 8790000;
+  and auction.amount between 0 and 8790000 and coalesce(strlen(request_id), 0) <= 256;
 
 /* 2. Deduplicate: of each id the earliest stays. */
 delete from impressions where rowid in (

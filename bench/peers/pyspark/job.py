@@ -119,7 +119,10 @@ def read_bid_requests(spark: SparkSession, feeds: str) -> DataFrame:
     )
     natural = F.concat_ws("|", "user_id", "space_id", F.unix_micros("event_time"), "amount")
     return deduplicated(
-        bids.where(F.col("user_id").isNotNull() & F.col("space_id").isNotNull() & in_range("event_time") & F.col("amount").between(0, 8_790_000)).select(
+        bids.where(
+            F.col("user_id").isNotNull() & F.col("space_id").isNotNull() & in_range("event_time") & F.col("amount").between(0, 8_790_000)
+            & (F.coalesce(F.octet_length("request_id"), F.lit(0)) <= 256)
+        ).select(
             F.coalesce("request_id", natural).alias("event_id"), "event_time", "user_id", "space_id", "campaign_id", "creative_id", "client_id",
             micros(F.col("amount")).alias("amount_cpm_micros"), "won", micros(F.col("clearing_price")).alias("clearing_cpm_micros"), "currency",
             F.col("targeting.age").alias("target_age"), F.col("targeting.location").alias("target_location"), F.col("targeting.gender").alias("target_gender"),
