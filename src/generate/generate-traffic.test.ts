@@ -167,6 +167,17 @@ describe('what is written', () => {
     for (const { records } of files) expect(Math.abs(records / (received / 5) - 1)).toBeLessThan(0.1);
   });
 
+  it('has a file for a feed to which nothing came', async () => {
+    const directory = fresh();
+    const { feeds } = await generateTraffic({ ...small, rates: { clickRate: 0, viewThroughRate: 0, auctionShare: 0 }, directory });
+    expect(feeds['clicks-conversions']).toMatchObject({
+      received: 0,
+      files: [{ path: 'clicks-conversions/clicks-conversions-2025-10-20T00.csv', records: 0 }],
+    });
+    expect(readFileSync(join(directory, 'clicks-conversions/clicks-conversions-2025-10-20T00.csv'), 'utf8')).toMatch(/^timestamp,user_id,.*\n$/);
+    expect(feeds['bid-requests'].files.map(({ records }) => records)).toEqual([0]);
+  });
+
   it('ends with the tail of conversions', async () => {
     const responsive = { ...small, rates: { clickRate: 0.1, conversionRate: 0.5 } };
     const none = await generateTraffic({ ...responsive, tailDays: 0, directory: fresh() });

@@ -48,7 +48,6 @@ describe('planTraffic', () => {
     expect(refusal({ rates: { lateOverADay: 0.1 } })).toContain('lateOverADay');
     expect(refusal({ rates: { bots: 0.9, hiddenBots: 0.1 } })).toContain('leave no people');
     expect(refusal({ rates: { winRate: 0 } })).toContain('winRate');
-    expect(refusal({ rates: { malformed: 0.95 } })).toContain('malformed');
     expect(refusal({ rates: { winRate: 0, auctionShare: 0 } })).toBe('taken');
   });
 

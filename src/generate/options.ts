@@ -111,9 +111,6 @@ export function planTraffic(options: GenerateOptions): GeneratePlan {
   if (rates.auctionShare > 0 && rates.winRate === 0) {
     throw new AdvertiseXError('usage', 'With a "winRate" of 0 no impression can be bought in an auction', 'Set auctionShare to 0 as well, or winRate above 0.');
   }
-  for (const name of ['malformed', 'sessionContinuation'] as const) {
-    if (rates[name] > 0.9) throw new AdvertiseXError('usage', `The rate "${name}" cannot be above 0.9`, 'Lower it.');
-  }
   const impressions = rest.impressions ?? Math.max(1, Math.round((events as number) / recordsPerImpression(rates)));
   const root = Math.sqrt(impressions / rest.days);
   return {

@@ -22,7 +22,7 @@ export const RATES = {
   campaignZipf: measure(0.8, 3, 'exponent of the popularity of campaigns: rank r is shown in proportion to r^-exponent'),
   siteZipf: measure(1, 3, 'exponent of the popularity of websites'),
   userZipf: measure(0.6, 3, 'exponent of the activity of people, capped at a hundred times the mean'),
-  sessionContinuation: share(0.65, 'impressions that continue a running visit: same user, same site'),
+  sessionContinuation: measure(0.65, 0.95, 'impressions that continue a running visit: same user, same site'),
 
   // What people do.
   clickRate: share(0.008, 'valid clicks for each impression, on average; campaigns spread around it, about 0.3 to 1.5 %'),
@@ -60,7 +60,7 @@ export const RATES = {
   duplicateBids: share(0.001, 'bid requests delivered again'),
   lateOverAnHour: share(0.02, 'records that arrive more than an hour after their time'),
   lateOverADay: share(0.002, 'records that arrive more than a day after their time; part of the above'),
-  malformed: share(0.005, 'records that break their contract'),
+  malformed: measure(0.005, 0.9, 'records that break their contract'),
   malformedBurst: measure(20, 100_000, 'how many broken records stand together, on average'),
   idConflicts: share(0.0001, 'records sent again with the same identity and other content'),
 } as const satisfies Record<string, Rate>;

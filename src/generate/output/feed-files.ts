@@ -14,6 +14,7 @@ export interface FeedFilesOptions {
   readonly compression: Compression;
   readonly avroCodec: AvroCodec;
   readonly labels: FileLabels;
+  readonly firstMinute: number;
 }
 
 const COMPRESSED_ENDING: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' };
@@ -58,6 +59,8 @@ export class FeedFiles implements RecordPlace {
   }
 
   async close(): Promise<void> {
+    // A feed to which nothing came has a file all the same, so that whoever takes in the folders finds something in each.
+    if (this.label === undefined) this.minute(this.options.firstMinute);
     this.finish();
     await Promise.all(this.closing.splice(0));
   }

@@ -89,10 +89,11 @@ export class ResponseRecords {
     r.orderId = '';
     r.value = '';
     r.currency = '';
-    r.userAgent = random.chance(0.8) ? world.audience.device(user, random).userAgent : '';
+    // A bot's user agent is always there: were it valid now and not then, two clicks at one time would be judged by their keys.
+    r.userAgent = random.chance(0.8) || world.audience.isBot(user) ? world.audience.device(user, random).userAgent : '';
     if (random.chance(world.plan.rates.nullSpellings)) r.creativeId = random.pick(NULLS);
 
-    const knownBot = r.userAgent !== '' && world.audience.isBot(user);
+    const knownBot = world.audience.isBot(user);
     const verdict = this.verdicts.judge(user, campaign.index, micros, knownBot);
     const matched = impressions.hasBefore(user, campaign.index, micros);
     if (verdict.valid) clicks.add(user, campaign.index, micros);

@@ -137,7 +137,7 @@ export class TrafficSimulation {
     const labels = filesPerFeed === undefined ? hourlyLabels(endMicros) : numberedLabels(filesPerFeed, startMicros, this.counts);
     const queue = new ArrivalQueue(this.firstMinute);
     const tally = new FeedTally();
-    const files = new FeedFiles(feed, { directory, seed, compression, avroCodec, labels });
+    const files = new FeedFiles(feed, { directory, seed, compression, avroCodec, labels, firstMinute: this.firstMinute });
     return { queue, tally, files, dispatch: new Dispatch({ feed, form, faults, queue, rates, seed, expected, tally, truth }) };
   }
 }
