@@ -38,6 +38,14 @@ describe('ImpressionHistory', () => {
     expect(sorted(history.touches(1, 7, START + 10))).toEqual([`${START + 3} 7`]);
   });
 
+  it('looks past an older one that was added later in the same minute', () => {
+    const history = new ImpressionHistory(2, 1);
+    history.add(0, 1, START + 50e6);
+    history.add(0, 1, START + 10e6);
+    expect(history.hasBefore(0, 1, START + DAY + 30e6)).toBe(true);
+    expect(sorted(history.touches(0, 1, START + DAY + 30e6))).toEqual([`${START + 50e6} 1`]);
+  });
+
   it('has edges: the same time is before, a day is not', () => {
     const history = new ImpressionHistory(1, 1);
     history.add(0, 1, START);
