@@ -15,13 +15,18 @@ export interface Contestant {
   readonly needs: { readonly path: string; readonly else: string };
 }
 
-/** A process for each feed, as a client's schedule would have it; the figures need these three reference feeds. */
+/** The event feeds, and the reference feeds that their figures need. */
 export const PRODUCT_INGESTS = ['campaigns', 'creatives', 'currency-rates', ...EVENT_FEEDS] as const;
 
+/** A process for each feed, as a client's schedule would have it, and one more for the lake. */
 export const PRODUCT: Contestant = {
   name: 'advertisex',
   does: 'the whole job: contracts, quarantine, ledger, invalid traffic, five models, all gold tables, lake',
-  commands: (traffic, out) => PRODUCT_INGESTS.map((feed) => productCommand('ingest', feed, feedPath(traffic, feed), '--data', out, '--quiet')),
+  commands: (traffic, out) => [
+    ...PRODUCT_INGESTS.map((feed) => productCommand('ingest', feed, feedPath(traffic, feed), '--data', out, '--quiet')),
+    productCommand('lake', 'export', '--data', out, '--quiet'),
+  ],
+  environment: { ADVERTISEX_LAKE_AFTER_INGEST: 'false' },
   needs: { path: join(ROOT, 'dist/cli/main.js'), else: 'npm run build' },
 };
 

@@ -18,7 +18,7 @@ export async function measureMemory(impressions: number, days: number): Promise<
   const { directory, records, bytes } = await cachedTraffic(`memory-${impressions}`, { impressions, days });
   const out = join(CACHE, 'out/memory');
   await rm(out, { recursive: true, force: true });
-  const { peakRssBytes, wallSeconds } = await measureProcesses(PRODUCT.commands(directory, out));
+  const { peakRssBytes, wallSeconds } = await measureProcesses(PRODUCT.commands(directory, out), PRODUCT.environment);
   await rm(out, { recursive: true, force: true });
   return { records, bytes, peakRssBytes, wallSeconds };
 }
