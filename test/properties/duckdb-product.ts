@@ -24,7 +24,7 @@ export async function openDuckDbProduct(settings: ReferenceSettings): Promise<Pr
 async function open(dataDirectory: string, settings: ReferenceSettings, access: 'write' | 'rebuild', clock: { readonly micros: number }): Promise<Instance> {
   return openInstance({
     dataDirectory,
-    settings: settingsSchema.parse({ ...settings, limits: { ...settings.limits, workers: 1, threads: 2, memory: '500MB' } }),
+    settings: settingsSchema.parse({ ...settings, limits: { ...settings.limits, workers: 1, threads: 1, memory: '500MB' } }),
     contracts: await loadContracts(join(import.meta.dirname, '../../contracts')),
     access,
     command: 'test',

@@ -21,5 +21,3 @@ export interface Product {
   recon(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
-
-export type OpenProduct = (settings: ReferenceSettings) => Promise<Product>;

@@ -80,7 +80,7 @@ function renderCsv(items: readonly Written[]): Buffer {
   const columns = columnsOf(items);
   if (columns.length === 0) return Buffer.from('');
   const rows = items.map(({ item, style }) => {
-    if ('garbage' in item) return item.garbage.replaceAll('"', '');
+    if ('garbage' in item) return item.garbage;
     return columns
       .map((column) => {
         const cell = item.fields[column];

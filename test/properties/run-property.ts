@@ -1,4 +1,10 @@
-/** How much the properties try: a little in every test run, as much as is asked for in a soak (`PROPERTY_RUNS`, `PROPERTY_SEED`). */
+/**
+ * How much the properties try: a little in every test run, as much as is asked for in a soak, which draws its own seed and names it
+ * when something fails:
+ *
+ *     PROPERTY_RUNS=500 npx vitest run --project properties --testTimeout 36000000
+ *     PROPERTY_RUNS=1 PROPERTY_SEED=… PROPERTY_PATH=… npx vitest run --project properties -t 'the title'
+ */
 import fc from 'fast-check';
 import type { ReferenceSettings } from '../reference/words.ts';
 import { openDuckDbProduct } from './duckdb-product.ts';
@@ -8,9 +14,8 @@ export async function runProperty<T>(arbitrary: fc.Arbitrary<T>, runs: number, h
   const { PROPERTY_RUNS, PROPERTY_SEED, PROPERTY_PATH } = process.env;
   await fc.assert(fc.asyncProperty(arbitrary, holds), {
     // Shrinking runs the product again and again: what it has found by then is what is reported.
-    interruptAfterTimeLimit: 240_000,
+    interruptAfterTimeLimit: PROPERTY_RUNS === undefined ? 240_000 : 36_000_000,
     numRuns: PROPERTY_RUNS === undefined ? runs : Number(PROPERTY_RUNS),
-    // The same traffic in every test run; a soak draws its own seed, and the report of a failure names it.
     seed: PROPERTY_SEED === undefined ? (PROPERTY_RUNS === undefined ? 20_260_310 : Date.now() % 2 ** 31) : Number(PROPERTY_SEED),
     ...(PROPERTY_PATH === undefined ? {} : { path: PROPERTY_PATH }),
   });

@@ -25,11 +25,14 @@ export function decodeCsv(bytes: Uint8Array, recordBytes: number, delimiter: str
   });
 }
 
-/** The rows that are not blank. One without cells does not decode; cut inside quotes, it is the last. */
+/**
+ * The rows that are not blank. One without cells does not decode. A quote stands around a cell, or is doubled in a quoted one: a row
+ * that has it elsewhere ends with its first line, so that it costs no other. Cut inside quotes, a row is the last.
+ */
 function splitRows(input: string, delimiter: string): { cells: string[] | null; source: string }[] {
   const rows: { cells: string[] | null; source: string }[] = [];
   let [cells, cell, start]: [string[], string, number] = [[], '', 0];
-  let [inside, quoted, broken] = [false, false, false];
+  let [inside, quoted] = [false, false];
   for (let at = 0; at <= input.length; at++) {
     const char = input[at];
     if (inside) {
@@ -44,14 +47,15 @@ function splitRows(input: string, delimiter: string): { cells: string[] | null; 
       [cell, quoted] = ['', false];
     } else if (char === undefined || char === '\n' || (char === '\r' && input[at + 1] === '\n')) {
       cells.push(cell);
-      const source = input.slice(start, at);
-      if (source !== '') rows.push({ cells: broken ? null : cells, source });
+      if (at > start) rows.push({ cells, source: input.slice(start, at) });
       if (char === '\r') at++;
-      [cells, cell, start, quoted, broken] = [[], '', at + 1, false, false];
-    } else {
-      if (quoted) broken = true;
-      cell += char;
-    }
+      [cells, cell, start, quoted] = [[], '', at + 1, false];
+    } else if (quoted || char === '"') {
+      const lineBreak = input.indexOf('\n', start);
+      at = lineBreak < 0 ? input.length : lineBreak;
+      rows.push({ cells: null, source: input.slice(start, at) });
+      [cells, cell, start, quoted] = [[], '', at + 1, false];
+    } else cell += char;
   }
   return rows;
 }

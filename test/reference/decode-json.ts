@@ -19,8 +19,10 @@ function decodeObjects(reader: JsonReader, recordBytes: number): Decoded[] {
       if (reader.input[start] !== '{') throw new SyntaxError('not an object');
       records.push(judge(reader.value(), reader.input.slice(start, reader.at), recordBytes));
     } catch {
+      // One line is lost; of an object that is laid out, its brace alone on the first line, all lines up to the next one with a brace in front.
       records.push({ problem: 'malformed' });
-      const lineBreak = reader.input.indexOf('\n', start);
+      const laidOut = /^\{[ \t\r]*\n/.test(reader.input.slice(start));
+      const lineBreak = reader.input.indexOf(laidOut ? '\n{' : '\n', start);
       reader.at = lineBreak < 0 ? reader.input.length : lineBreak + 1;
     }
   }

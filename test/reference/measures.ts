@@ -10,7 +10,7 @@ export interface Facts {
   readonly attribution: readonly Row[];
 }
 
-export const CAMPAIGN_MEASURES = [
+const CAMPAIGN_MEASURES = [
   ...['impressions', 'valid_impressions', 'priced_impressions', 'clicks', 'valid_clicks', 'bid_requests', 'bids_won', 'cost_cpm_micros'],
   ...['conversions', 'conversion_value_micros', ...MODELS.flatMap((model) => [`${model}_ppm`, `${model}_value_micros`, `${model}_click_ppm`])],
 ];
@@ -74,16 +74,6 @@ export function campaignDaily(facts: Facts, settings: ReferenceSettings): Row[] 
   ).sort(ascending('report_date', 'campaign_id'));
 }
 
-/** Conversions and credit by the day of the conversion; unattributed ones count under the conversion's campaign. */
-export function conversionsByConversionDate(facts: Facts, settings: ReferenceSettings): Row[] {
-  const parts = facts.attribution.map((row): Part => {
-    const group = { report_date: dayIn(settings.instance.reporting_time_zone, row['conversion_time'] as bigint), campaign_id: row['campaign_id']! };
-    return [group, Object.fromEntries(MODELS.flatMap((m) => [`${m}_ppm`, `${m}_value_micros`].map((column) => [column, amount(row[column])])))];
-  });
-  const measures = MODELS.flatMap((model) => [`${model}_ppm`, `${model}_value_micros`]);
-  return addUp(parts, measures).sort(ascending('report_date', 'campaign_id'));
-}
-
 const VIEW_MEASURES = ['impressions', 'valid_impressions', 'cost_cpm_micros'];
 
 function viewParts(facts: Facts, columns: readonly string[]): Part[] {
@@ -127,7 +117,7 @@ export function auctionDaily(facts: Facts): Row[] {
   return addUp(parts, measures).sort(ascending('report_date', 'campaign_id', 'space_id'));
 }
 
-export function lagBucket(lag: bigint): string {
+function lagBucket(lag: bigint): string {
   if (lag < HOUR) return '<1h';
   if (lag < DAY) return '1h-1d';
   return lag < 7n * DAY ? '1d-7d' : '7d-30d';
