@@ -9,7 +9,8 @@ export class DecodeReports {
   cutShort = '';
   private readonly sink: RecordSink;
   private readonly maxRecordBytes: number;
-  private received = 0;
+  /** Number of the next record. */
+  received = 0;
   private damaged = false;
 
   constructor(sink: RecordSink, maxRecordBytes: number) {

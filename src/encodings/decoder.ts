@@ -15,10 +15,22 @@ export interface Decoder {
   damage(message: string): void;
   /** A self-contained document of the current record only (a CSV record with its header row, an Avro file with one record): what quarantine keeps and replay decodes. Valid inside `sink.record`. */
   currentRaw(): Uint8Array;
+  /** Where decoding can begin again to come to the current record. Valid inside `sink.record`. */
+  resumePoint(): ResumePoint;
   /** False once a container was cut or damaged; nothing is decoded after that. */
   readonly complete: boolean;
   /** Names of fields that the contract does not know, with the number of records that held them. */
   readonly unknownFields: ReadonlyMap<string, number>;
+}
+
+/** A place in a (decompressed) stream from which on it can be decoded without what stands before. */
+export interface ResumePoint {
+  /** Number of the first record that is decoded from here: the current one, or the first of its Avro block. */
+  readonly recordNumber: number;
+  /** In bytes. */
+  readonly offset: number;
+  /** What a new decoder is pushed first: a CSV header row, an Avro header, the bracket of a JSON array. */
+  readonly header: Uint8Array;
 }
 
 export interface RecordSink {

@@ -48,7 +48,7 @@ export class Collector {
         const record = this.read(slots);
         this.outcomes.push(record);
         this.records.push(record);
-        this.raws.push(this.decoder.currentRaw().slice());
+        this.raws.push(new Uint8Array(this.decoder.currentRaw()));
       },
       malformed: ({ code, recordNumber, message, raw }) => {
         this.expectNext(recordNumber);
@@ -113,11 +113,11 @@ export async function decodeStream(options: DecoderOptions, input: Uint8Array, n
 }
 
 export async function* inChunks(input: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < input.length; at += chunkBytes) yield input.slice(at, at + chunkBytes);
+  for (let at = 0; at < input.length; at += chunkBytes) yield new Uint8Array(input.subarray(at, at + chunkBytes));
 }
 
 function pushAndOverwrite(decoder: Decoder, part: Uint8Array): void {
-  const chunk = part.slice();
+  const chunk = new Uint8Array(part);
   decoder.push(chunk);
   chunk.fill(0x5a);
 }

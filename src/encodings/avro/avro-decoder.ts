@@ -1,6 +1,6 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, FieldPath, RecordSink } from '../decoder.ts';
+import type { Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
 import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { decompressBlock, MAX_BLOCK_BYTES } from './block-codecs.ts';
 import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer } from './container-header.ts';
@@ -34,6 +34,8 @@ export class AvroDecoder implements Decoder, RecordScanner {
   private stopped = false;
   /** Place in the stream of the block (or header) at hand. */
   private blockPlace = 0;
+  private blockFirstRecord = 0;
+  private headerBytes: Uint8Array = new Uint8Array(0);
   private content: Uint8Array = new Uint8Array(0);
   private recordStart = 0;
   private recordEnd = 0;
@@ -71,10 +73,15 @@ export class AvroDecoder implements Decoder, RecordScanner {
     return this.documentOf(this.recordStart, this.recordEnd);
   }
 
+  resumePoint(): ResumePoint {
+    return { recordNumber: this.blockFirstRecord, offset: this.blockPlace, header: this.headerBytes };
+  }
+
   scan(bytes: Uint8Array, start: number, end: number, final: boolean, base: number): number {
     let at = start;
     while (!this.stopped) {
       this.blockPlace = base + at;
+      this.blockFirstRecord = this.reports.received;
       try {
         if (at === end && this.header !== undefined) return end;
         const next: number = this.header === undefined ? this.takeHeader(bytes, at, end) : this.takeBlock(bytes, at, end, final, this.header);
@@ -100,6 +107,7 @@ export class AvroDecoder implements Decoder, RecordScanner {
     try {
       this.useSchema(header.schema);
       this.header = header;
+      this.headerBytes = bytes.slice(at, header.end);
     } catch (error) {
       if (!(error instanceof SchemaProblem)) throw error;
       this.stop(`its schema cannot be used: ${error.message}`, bytes.subarray(at, header.end));

@@ -9,9 +9,11 @@ export class ZstdReader implements CompressionReader {
   /** A frame's magic number, which says whether the frame is data, as far as it has come. */
   private magic: Uint8Array[] = [];
   private inSkippable = false;
+  private isEmpty = true;
 
   async *write(piece: Uint8Array): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < piece.length; ) {
+      this.isEmpty = false;
       const inMagic = this.inflater === undefined && !this.inSkippable;
       const next = this.walker.advance(piece, at);
       const part = piece.subarray(at, next);
@@ -23,7 +25,7 @@ export class ZstdReader implements CompressionReader {
   }
 
   async *finish(): AsyncGenerator<Uint8Array> {
-    if (this.walker.betweenFrames) return;
+    if (this.walker.betweenFrames && !this.isEmpty) return;
     if (this.inflater !== undefined) yield* this.inflater.finish();
     throw new DamagedStream('unexpected end of file');
   }
@@ -34,7 +36,7 @@ export class ZstdReader implements CompressionReader {
   }
 
   private async *takeMagic(part: Uint8Array): AsyncGenerator<Uint8Array> {
-    this.magic.push(part.slice());
+    this.magic.push(new Uint8Array(part));
     if (this.magic.reduce((bytes, { length }) => bytes + length, 0) < 4) return;
     const magic = Buffer.concat(this.magic);
     this.magic = [];

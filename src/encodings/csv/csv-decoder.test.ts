@@ -144,6 +144,16 @@ describe('a row that does not decode', () => {
     expect(read(seen.raws[0] as Uint8Array).records).toEqual(seen.records);
   });
 
+  it('keeps a carriage return that is data', () => {
+    const [raw] = read('id,user\r\n1,a\r\r\n').raws;
+    expect(read(raw as Uint8Array).records).toEqual([record('1', 'a\r')]);
+  });
+
+  it('keeps a second byte order mark as part of its header', () => {
+    const [raw] = read('\ufeff\ufeffid,user\n1,a\n').raws;
+    expect(read(raw as Uint8Array).records).toEqual([{ user: ['text', 'a'] }]);
+  });
+
   it('is told with its line, line breaks in cells counted', () => {
     expect(read('id,user\n"1\n\n",a\n\n2\n').malformed[0]?.message).toMatch(/\(line 6\)/);
   });

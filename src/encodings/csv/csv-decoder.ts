@@ -1,13 +1,17 @@
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, FieldPath, RecordSink } from '../decoder.ts';
+import type { Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
 import { Utf8Check } from '../utf8.ts';
 import { MAX_COLUMNS, readHeader } from './read-header.ts';
 import { BROKEN, CARRIAGE_RETURN, LINE_FEED, NEED_MORE, QUOTE, RowReader } from './row-reader.ts';
 
 /** Where in the stream the next byte stands. */
 const Place = { start: 0, header: 1, rows: 2, largeRow: 3, badLine: 4, stopped: 5 } as const;
+
+const NOTHING = new Uint8Array(0);
+const LINE_BREAK = Uint8Array.of(CARRIAGE_RETURN, LINE_FEED);
+const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 /** CSV with a header row (RFC 4180) and a delimiter of one byte. */
 export class CsvDecoder implements Decoder, RecordScanner {
@@ -71,6 +75,10 @@ export class CsvDecoder implements Decoder, RecordScanner {
     return this.documentOf(this.rowStart, this.reader.rowEnd);
   }
 
+  resumePoint(): ResumePoint {
+    return { recordNumber: this.reports.received - 1, offset: this.base + this.rowStart, header: this.header };
+  }
+
   scan(bytes: Uint8Array, start: number, end: number, final: boolean, base: number): number {
     this.bytes = bytes;
     this.base = base;
@@ -91,7 +99,7 @@ export class CsvDecoder implements Decoder, RecordScanner {
     if (this.place === Place.start) {
       if (bytes[at] === 0xef && end - at < 3 && !this.final) return NEED_MORE;
       this.place = Place.header;
-      if (bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) return at + 3;
+      if (startsWithMark(bytes.subarray(at, end))) return at + 3;
     }
     if (bytes[at] === LINE_FEED) {
       this.line++;
@@ -122,9 +130,11 @@ export class CsvDecoder implements Decoder, RecordScanner {
 
   private takeHeader(at: number, behind: number): void {
     const { reader } = this;
-    this.header = new Uint8Array(reader.rowEnd - at + 1);
-    this.header.set(this.bytes.subarray(at, reader.rowEnd));
-    this.header[this.header.length - 1] = LINE_FEED;
+    const row = this.bytes.subarray(at, reader.rowEnd);
+    // A mark that is part of the first name would be dropped when the row is decoded again, but for another one before it.
+    this.header = new Uint8Array(
+      Buffer.concat([startsWithMark(row) ? BYTE_ORDER_MARK : NOTHING, row, row.at(-1) === CARRIAGE_RETURN ? LINE_BREAK : LINE_BREAK.subarray(1)]),
+    );
     this.columns = reader.cells;
     const { fieldOfColumn, unknownNames, problem } = readHeader(reader.slots, reader.cells, this.fields);
     if (problem !== '') this.stop(at, behind, problem);
@@ -205,10 +215,8 @@ export class CsvDecoder implements Decoder, RecordScanner {
 
   /** The header and one row: a CSV file of its own. */
   private documentOf(start: number, end: number): Uint8Array {
-    const document = new Uint8Array(this.header.length + end - start);
-    document.set(this.header);
-    document.set(this.bytes.subarray(start, end), this.header.length);
-    return document;
+    const row = this.bytes.subarray(start, end);
+    return new Uint8Array(Buffer.concat([this.header, row, lineBreakBehind(row)]));
   }
 
   private countLines(start: number, end: number): void {
@@ -220,6 +228,15 @@ export class CsvDecoder implements Decoder, RecordScanner {
     const found = this.bytes.indexOf(LINE_FEED, start);
     return found < 0 || found > end ? end : found;
   }
+}
+
+/** A carriage return that is data needs a line break behind it, or it would be taken for half of one. */
+function lineBreakBehind(row: Uint8Array): Uint8Array {
+  return row.at(-1) === CARRIAGE_RETURN ? LINE_BREAK : NOTHING;
+}
+
+function startsWithMark(bytes: Uint8Array): boolean {
+  return BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte);
 }
 
 function delimiterByte(delimiter: string): number {

@@ -1,6 +1,6 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, RecordSink } from '../decoder.ts';
+import type { Decoder, DecoderOptions, RecordSink, ResumePoint } from '../decoder.ts';
 import { Utf8Check } from '../utf8.ts';
 import { CARRIAGE_RETURN, CLOSE_ARRAY, COMMA, isSpace, LINE_FEED, NEED_MORE, OPEN_ARRAY, OPEN_OBJECT } from './bytes.ts';
 import { findBraceLine, findLineFeed, skipBlanks, startsWithBraceLine } from './lines.ts';
@@ -83,6 +83,10 @@ export class JsonDecoder implements Decoder, RecordScanner {
 
   currentRaw(): Uint8Array {
     return this.bytes.subarray(this.recordStart, this.recordEnd);
+  }
+
+  resumePoint(): ResumePoint {
+    return { recordNumber: this.reports.received - 1, offset: this.base + this.recordStart, header: this.inArray ? ARRAY_START : NOTHING };
   }
 
   scan(bytes: Uint8Array, start: number, end: number, final: boolean, base: number): number {
@@ -295,3 +299,6 @@ export class JsonDecoder implements Decoder, RecordScanner {
     return at;
   }
 }
+
+const NOTHING = new Uint8Array(0);
+const ARRAY_START = Uint8Array.of(OPEN_ARRAY);
