@@ -4,8 +4,8 @@ import { applyBatch } from '../batches/apply-batch.ts';
 import type { CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
-import { type DecodedFile, type DecodeJob, type EdgeSettings, readRawRecords } from '../ingest/decode-file.ts';
-import { ROWS_A_CHUNK } from '../ingest/record-receiver.ts';
+import type { DecodedFile, DecodeJob, EdgeSettings } from '../ingest/decode-file.ts';
+import { readRawRecords } from '../ingest/read-raw-records.ts';
 import { WorkerPool } from '../ingest/worker-pool.ts';
 import { listFiles, type SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
@@ -86,6 +86,7 @@ class FileIngest {
   private readonly receivedAtMicros: number;
   private pending: PendingBatch = { chunks: [], files: new Map(), records: 0 };
   private applying: Promise<void> | undefined;
+  /** Once it is set no batch is begun: a later batch without the one that failed would leave its records out for good. */
   private failure: unknown;
   private bytesTotal = 0;
   private readonly bytesRead = new Map<string, number>();
@@ -113,6 +114,7 @@ class FileIngest {
   }
 
   async close(): Promise<void> {
+    this.failure ??= interrupted();
     await this.applying?.catch(() => undefined);
     await this.pool?.close();
   }
@@ -158,7 +160,8 @@ class FileIngest {
         receivedAtMicros: before?.receivedAtMicros ?? this.receivedAtMicros,
         directory: this.instance.directory.staging,
         name: `file-${index}`,
-        firstStageRow: index * STAGE_ROWS_A_FILE,
+        firstStageRow: index * Math.floor(Number.MAX_SAFE_INTEGER / found.length),
+        chunkRecords: this.instance.settings.limits.batch_records,
       };
       const planned = { ...file, request, source: job.source, encoding, sha256, firstPosition: job.firstPosition, job };
       this.planned.set(content, planned);
@@ -196,26 +199,33 @@ class FileIngest {
 
   private async ingest(files: readonly PlannedFile[], cause: 'late' | 'reference'): Promise<void> {
     const pool = this.pool as WorkerPool;
-    await Promise.all(
-      files.map(async (file) => {
-        const decoded = await pool.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead, cause));
-        this.finishFile(file, decoded);
-        await this.applyIfFull(cause);
-      }),
-    );
-    await this.applying;
-    if (this.pending.chunks.length > 0 || this.pending.files.size > 0) await this.apply(cause);
-    if (this.failure !== undefined) throw this.failure;
+    try {
+      await Promise.all(
+        files.map(async (file) => {
+          const decoded = await pool.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead, cause));
+          this.finishFile(file, decoded);
+          await this.applyIfFull(cause);
+        }),
+      );
+      await this.applying;
+      if (this.failure !== undefined) throw this.failure;
+      if (this.pending.chunks.length > 0 || this.pending.files.size > 0) await this.apply(cause);
+    } catch (error) {
+      this.failure ??= error;
+      throw error;
+    }
   }
 
   /** A chunk waits for the engine once as much is staged as two batches hold. */
   private async takeChunk(file: PlannedFile, chunk: StagedChunk, bytesRead: number, cause: 'late' | 'reference'): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     this.bytesRead.set(file.path, bytesRead);
     this.addChunk(file, chunk, undefined);
     await this.applyIfFull(cause);
   }
 
   private finishFile(file: PlannedFile, decoded: DecodedFile): void {
+    if (this.failure !== undefined) throw this.failure;
     this.bytesRead.set(file.path, file.bytes);
     for (const chunk of decoded.lastChunks) this.addChunk(file, chunk, undefined);
     this.addChunk(file, undefined, decoded);
@@ -266,7 +276,7 @@ class FileIngest {
       chunks,
       files: [...files.values()],
       stagingDirectory: instance.directory.staging,
-      readRaw: (records) => this.readRaw(records),
+      readRaw: (records) => this.readRaw(records, chunks),
     });
     this.committed.push(committed);
     for (const chunk of chunks) for (const segment of chunk.segments) await rm(segment.path, { force: true });
@@ -274,7 +284,7 @@ class FileIngest {
   }
 
   /** The bytes of records, read from their files again: conflicts are too rare to keep every record's bytes for. */
-  private async readRaw(records: readonly ConflictingRecord[]): Promise<RawRecord[]> {
+  private async readRaw(records: readonly ConflictingRecord[], chunks: readonly SourceChunk[]): Promise<RawRecord[]> {
     const files = new Map([...this.planned.values()].map((file) => [`${file.request.feed} ${file.source}`, file]));
     const positions = new Map<PlannedFile, number[]>();
     for (const record of records) {
@@ -282,7 +292,10 @@ class FileIngest {
       positions.set(file, [...(positions.get(file) ?? []), record.position]);
     }
     const raw = new Map<PlannedFile, Map<number, RawRecord>>();
-    for (const [file, wanted] of positions) raw.set(file, await readRawRecords(file.job, this.edge as EdgeSettings, wanted));
+    for (const [file, wanted] of positions) {
+      const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
+      raw.set(file, await readRawRecords(file.job, this.edge as EdgeSettings, wanted, points));
+    }
     return records.map((record) => {
       const found = raw.get(files.get(`${record.feed} ${record.source}`) as PlannedFile)?.get(record.position);
       if (found === undefined)
@@ -335,6 +348,9 @@ class FileIngest {
   }
 }
 
+function interrupted(): AdvertiseXError {
+  return new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.');
+}
+
 /** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
 const FEEDS_IN_ORDER: readonly Feed[] = [...REFERENCE_FEEDS, 'ad-impressions', 'bid-requests', 'clicks-conversions'] satisfies Feed[];
-const STAGE_ROWS_A_FILE = ROWS_A_CHUNK * 65_536;

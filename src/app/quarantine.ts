@@ -160,6 +160,7 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
       name: `replay-${feed}`,
       firstStageRow: index * ROWS_A_CHUNK * 65_536,
       firstPosition: 0,
+      chunkRecords: REPLAY_BATCH,
       onChunk: (chunk) => chunks.push({ ...chunk, feed, source: current.source, receivedAtMicros: Number(current.received_at) }),
     });
     for (const row of records) {

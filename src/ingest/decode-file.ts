@@ -10,6 +10,7 @@ import { openDecompressed } from '../encodings/open-stream.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import { type Contracts, contractOf } from '../staging/staged-tables.ts';
 import type { CurrencyRate } from './currency-rates.ts';
+import { flushEvery } from './flush-every.ts';
 import { RecordReceiver } from './record-receiver.ts';
 
 /** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
@@ -36,6 +37,8 @@ export interface DecodeJob {
   readonly directory: string;
   readonly name: string;
   readonly firstStageRow: number;
+  /** A chunk has no more records than this: as many as a batch holds. */
+  readonly chunkRecords: number;
 }
 
 export interface DecodedFile {
@@ -71,6 +74,7 @@ export class FileDecoder {
       name: job.name,
       firstStageRow: job.firstStageRow,
       firstPosition: job.firstPosition,
+      chunkRecords: job.chunkRecords,
       onChunk: (chunk) => ready.push(chunk),
     });
     const decoder = createDecoder(decoderOptions(job, this.edge, check), receiver);
@@ -96,31 +100,7 @@ export class FileDecoder {
   }
 }
 
-/** Reads records of a file again, by their positions, for their bytes. */
-export async function readRawRecords(job: DecodeJob, edge: EdgeSettings, positions: readonly number[]): Promise<Map<number, RawRecord>> {
-  const contract = contractOf(job.feed, edge.contracts);
-  const check = compileContract(contract, edge.rules[job.feed] as NormalisingRules);
-  const wanted = new Set(positions);
-  const found = new Map<number, RawRecord>();
-  const decoder: Decoder = createDecoder(decoderOptions(job, edge, check), {
-    record: (slots) => {
-      if (wanted.has(slots.recordNumber)) {
-        found.set(slots.recordNumber, {
-          raw: decoder.currentRaw().slice(),
-          encoding: job.encoding,
-          delimiter: job.delimiter,
-          contractVersion: contract.version,
-        });
-      }
-    },
-    malformed: () => undefined,
-  });
-  await pushFile(job.path, decoder, async () => undefined);
-  await requireUnchanged(job);
-  return found;
-}
-
-function decoderOptions(job: DecodeJob, edge: EdgeSettings, check: ContractCheck): DecoderOptions {
+export function decoderOptions(job: DecodeJob, edge: EdgeSettings, check: ContractCheck): DecoderOptions {
   return { encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter };
 }
 
@@ -137,7 +117,7 @@ async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: n
 }
 
 /** A file that is written to while it is read would be taken in a state that it never had. */
-async function requireUnchanged(job: DecodeJob): Promise<void> {
+export async function requireUnchanged(job: DecodeJob): Promise<void> {
   const { size, mtimeMs } = await stat(job.path);
   if (size !== job.bytes || mtimeMs !== job.modifiedMs) {
     throw new AdvertiseXError(

@@ -4,7 +4,7 @@ import { EVENT_FEEDS, type EventFeed, type EventType, type Feed } from '../domai
 import { KeyHasher } from '../domain/murmur3.ts';
 import type { Violation } from '../domain/outcome.ts';
 import { createReportDate } from '../domain/timestamp.ts';
-import type { Decoder, MalformedRecord, RecordSink } from '../encodings/decoder.ts';
+import type { Decoder, MalformedRecord, RecordSink, ResumePoint } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
 import { QuarantineStager, type RecordOrigin } from '../staging/quarantine-stager.ts';
@@ -37,6 +37,8 @@ export interface SourceStretch {
   readonly firstStageRow: number;
   /** Records before this one are in the tables already. */
   readonly firstPosition: number;
+  /** A chunk holds at most this many records. */
+  readonly chunkRecords: number;
   /** Called when a chunk is on disk. */
   readonly onChunk: (chunk: StagedChunk) => void;
 }
@@ -63,6 +65,8 @@ export class RecordReceiver implements RecordSink {
   private readonly eventTime: FieldSlot | undefined;
   private readonly reportDate: (micros: number) => number;
   private readonly referenceKey: readonly FieldSlot[];
+  private resumePoints: ResumePoint[] = [];
+  private nextResumePoint = 0;
   private chunkOrdinal = 0;
   private received = 0;
   private quarantined = 0;
@@ -109,6 +113,7 @@ export class RecordReceiver implements RecordSink {
     const position = slots.recordNumber;
     if (position < this.stretch.firstPosition) return;
     this.count(position);
+    if (position >= this.nextResumePoint) this.markResumePoint(position);
     const { check } = this;
     const isWhole = check.check(slots, this.origin.receivedAtMicros);
     const record = check.result;
@@ -143,19 +148,33 @@ export class RecordReceiver implements RecordSink {
     };
     for (const stager of this.stagers.values()) write(stager.table.name, stager.writer);
     write(QUARANTINE_TABLE.name, this.quarantine.writer);
-    const chunk = { firstPosition: this.firstPosition, nextPosition: this.nextPosition, received: this.received, quarantined: this.quarantined, segments };
+    const chunk = {
+      firstPosition: this.firstPosition,
+      nextPosition: this.nextPosition,
+      received: this.received,
+      quarantined: this.quarantined,
+      resumePoints: this.resumePoints,
+      segments,
+    };
     this.chunkOrdinal++;
     this.received = 0;
     this.quarantined = 0;
+    this.resumePoints = [];
+    this.nextResumePoint = this.nextPosition;
     this.firstPosition = this.nextPosition;
     this.startRuns();
     this.stretch.onChunk(chunk);
   }
 
   private count(position: number): void {
-    if (this.received >= MAX_SEGMENT_ROWS || this.isFull()) this.flush();
+    if (this.received >= Math.min(MAX_SEGMENT_ROWS, this.stretch.chunkRecords) || this.isFull()) this.flush();
     this.received++;
     this.nextPosition = position + 1;
+  }
+
+  private markResumePoint(position: number): void {
+    this.resumePoints.push((this.decoder as Decoder).resumePoint());
+    this.nextResumePoint = position + RESUME_EVERY;
   }
 
   private isFull(): boolean {
@@ -222,6 +241,8 @@ export class RecordReceiver implements RecordSink {
 
   /** What a stretch that failed half-way has left. */
   private discard(): void {
+    this.resumePoints = [];
+    this.nextResumePoint = this.nextPosition;
     this.received = 0;
     this.quarantined = 0;
     this.quarantine.writer.reset();
@@ -238,6 +259,9 @@ export class RecordReceiver implements RecordSink {
     }
   }
 }
+
+/** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. */
+const RESUME_EVERY = 4_096;
 
 const NONE: readonly Violation[] = [];
 

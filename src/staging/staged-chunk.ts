@@ -1,4 +1,5 @@
 import type { Encoding } from '../domain/feeds.ts';
+import type { ResumePoint } from '../encodings/decoder.ts';
 
 /** What a stretch of a source became: its segments, and the outcomes that are certain before the engine has looked at it. */
 export interface StagedChunk {
@@ -7,6 +8,8 @@ export interface StagedChunk {
   readonly nextPosition: number;
   readonly received: number;
   readonly quarantined: number;
+  /** Every few thousand records, where decoding can begin again: how a record's bytes are found once more. */
+  readonly resumePoints: readonly ResumePoint[];
   readonly segments: readonly { readonly table: string; readonly path: string; readonly rows: number }[];
 }
 

@@ -9,6 +9,8 @@ import { BROKEN, CARRIAGE_RETURN, LINE_FEED, NEED_MORE, QUOTE, RowReader } from 
 /** Where in the stream the next byte stands. */
 const Place = { start: 0, header: 1, rows: 2, largeRow: 3, badLine: 4, stopped: 5 } as const;
 
+/** Wider headers are read twice. */
+const USUAL_COLUMNS = 64;
 const NOTHING = new Uint8Array(0);
 const LINE_BREAK = Uint8Array.of(CARRIAGE_RETURN, LINE_FEED);
 const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
@@ -121,11 +123,27 @@ export class CsvDecoder implements Decoder, RecordScanner {
     if (behind === NEED_MORE) return limit - at === this.maxRecordBytes + 2 ? this.startLargeRow(at) : this.endInside(at, end);
     if (reader.rowEnd - at > this.maxRecordBytes) return this.startLargeRow(at);
     if (reader.endedWithInput && this.reports.cutShort !== '') return this.stop(at, end, '');
-    if (this.place === Place.header) this.takeHeader(at, behind);
-    else this.takeRow(at);
+    if (this.place === Place.header) {
+      if (reader.cells > reader.slots.kinds.length && reader.cells <= MAX_COLUMNS) {
+        this.reader = this.headerReader(reader.cells);
+        return at;
+      }
+      this.takeHeader(at, behind);
+    } else {
+      this.takeRow(at);
+    }
     if (reader.quoted) this.countLines(at, behind);
     else this.line++;
     return behind;
+  }
+
+  /** Every column is a field: the cells are names. */
+  private headerReader(columns: number): RowReader {
+    return new RowReader(
+      this.delimiter,
+      Int32Array.from({ length: columns }, (_, column) => column),
+      columns,
+    );
   }
 
   private takeHeader(at: number, behind: number): void {
