@@ -13,7 +13,7 @@ export interface ApplyContext {
   readonly models: ReadonlyMap<string, Model>;
   readonly contracts: Contracts;
   readonly nowMicros: () => number;
-  /** Told before each step; tests stop the process here. */
+  /** Told before each step, and once the batch is committed; tests stop the process here. What it throws stops the batch. */
   readonly onStep?: (step: string) => void;
 }
 
@@ -23,7 +23,8 @@ export interface ApplyContext {
  */
 export async function applyBatch(context: ApplyContext, batch: Batch): Promise<CommittedBatch> {
   const { engine } = context;
-  return engine.transaction(async () => {
+  context.onStep?.('begin');
+  const committed = await engine.transaction(async () => {
     const batchId = await nextBatchId(engine);
     await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null });
     const staged = await stageTables(context, batch);
@@ -34,11 +35,13 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
     await runSteps(context, DERIVE_STEPS, staged);
     if (batch.replays === undefined) await runSteps(context, QUARANTINE_STEPS, staged);
     context.onStep?.('books');
-    const committed = await writeBooks(context, batch, batchId, staged);
+    const outcome = await writeBooks(context, batch, batchId, staged);
     await batch.alsoCommit?.();
     context.onStep?.('commit');
-    return committed;
+    return outcome;
   });
+  context.onStep?.('committed');
+  return committed;
 }
 
 export async function runSteps(context: ApplyContext, steps: readonly Step[], staged: ReadonlySet<string>): Promise<void> {
