@@ -7,10 +7,9 @@ import type { Encoding, Feed } from '../domain/feeds.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder, DecoderOptions } from '../encodings/decoder.ts';
 import { openDecompressed } from '../encodings/open-stream.ts';
-import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { StagedChunk } from '../staging/staged-chunk.ts';
 import { type Contracts, contractOf } from '../staging/staged-tables.ts';
 import type { CurrencyRate } from './currency-rates.ts';
-import { flushEvery } from './flush-every.ts';
 import { RecordReceiver } from './record-receiver.ts';
 
 /** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
