@@ -218,7 +218,7 @@ export class RecordReceiver implements RecordSink {
     stager.appendContentHash(record, userAgent, hasher);
     stager.appendUserHash(record, this.user as FieldSlot, hasher);
     stager.appendReportDate(this.reportDate(record.numbers[(this.eventTime as FieldSlot).slot] as number));
-    stager.appendBot(userAgent !== undefined && userAgent.isBot);
+    stager.appendBot(userAgent?.isBot === true);
     if (this.isForeign(eventType, record)) this.converter.convert(record);
     stager.appendFields(record, this.stageRow(), position);
   }
