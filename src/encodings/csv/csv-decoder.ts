@@ -43,11 +43,7 @@ export class CsvDecoder implements Decoder, RecordScanner {
     this.maxRecordBytes = options.maxRecordBytes;
     this.fields = options.fields;
     this.delimiter = delimiterByte(options.delimiter ?? ',');
-    this.reader = new RowReader(
-      this.delimiter,
-      Int32Array.from({ length: MAX_COLUMNS }, (_, column) => column),
-      MAX_COLUMNS,
-    );
+    this.reader = this.headerReader(USUAL_COLUMNS);
   }
 
   get complete(): boolean {

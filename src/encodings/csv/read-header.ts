@@ -16,11 +16,12 @@ export interface CsvHeader {
 
 /** Matches the header's names (trimmed, compared exactly; nested fields dotted) with the contract's fields. */
 export function readHeader(cells: RecordSlots, cellCount: number, fields: readonly FieldPath[]): CsvHeader {
+  if (cellCount > MAX_COLUMNS) return { fieldOfColumn: new Int32Array(0), unknownNames: [], problem: `the header has more than ${MAX_COLUMNS} columns` };
   const fieldOfName = new Map(fields.flatMap(({ paths }, field) => paths.map((path) => [path.join('.'), field] as const)));
-  const fieldOfColumn = new Int32Array(Math.min(cellCount, MAX_COLUMNS)).fill(-1);
+  const fieldOfColumn = new Int32Array(cellCount).fill(-1);
   const unknownNames = new Set<string>();
   const seen = new Set<number>();
-  let problem = cellCount > MAX_COLUMNS ? `the header has more than ${MAX_COLUMNS} columns` : '';
+  let problem = '';
   for (let column = 0; column < fieldOfColumn.length; column++) {
     const bytes = trimmed((cells.buffers[column] as Uint8Array).subarray(cells.starts[column], cells.ends[column]));
     const field = fieldOfName.get(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
