@@ -1,27 +1,18 @@
 import { rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { applyBatch } from '../batches/apply-batch.ts';
 import type { CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
-import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
-import type { DecodedFile, DecodeJob, EdgeSettings } from '../ingest/decode-file.ts';
+import { type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
+import type { DecodedFile, EdgeSettings } from '../ingest/decode-file.ts';
+import type { DecodePool } from '../ingest/decode-pool.ts';
+import { openPool } from '../ingest/open-pool.ts';
 import { readRawRecords } from '../ingest/read-raw-records.ts';
-import { WorkerPool } from '../ingest/worker-pool.ts';
-import { listFiles, type SourceFile } from '../sources/list-files.ts';
-import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
+import { findFiles, type IngestedFile, type IngestRequest, NO_RECORDS, type PlannedFile, planIngest, takenFiles } from './plan-ingest.ts';
 
-export interface IngestRequest {
-  readonly feed: Feed;
-  readonly paths: readonly string[];
-  /** Told from the file where absent. */
-  readonly encoding?: Encoding;
-  readonly delimiter?: string;
-  /** What the tables name as the source, for input that has no path. */
-  readonly sourceName?: string;
-}
+export type { IngestedFile, IngestRequest } from './plan-ingest.ts';
 
 export interface IngestProgress {
   readonly stage: 'looking' | 'ingesting' | 'finishing';
@@ -29,15 +20,6 @@ export interface IngestProgress {
   readonly bytesTotal: number;
   readonly recordsCommitted: number;
   readonly batches: number;
-}
-
-export interface IngestedFile {
-  readonly path: string;
-  readonly feed: Feed;
-  /** `known`: a file of this content was taken before; its counts are those of then. */
-  readonly state: 'taken' | 'known';
-  readonly complete: boolean;
-  readonly outcomes: OutcomeCounts;
 }
 
 export interface IngestSummary {
@@ -61,15 +43,6 @@ export async function ingestFiles(
   }
 }
 
-interface PlannedFile extends SourceFile {
-  readonly request: IngestRequest;
-  readonly source: string;
-  readonly encoding: Encoding;
-  readonly sha256: string;
-  readonly firstPosition: number;
-  readonly job: DecodeJob;
-}
-
 interface PendingBatch {
   chunks: SourceChunk[];
   files: Map<PlannedFile, FileProgress>;
@@ -79,9 +52,9 @@ interface PendingBatch {
 class FileIngest {
   private readonly instance: Instance;
   private readonly onProgress: (progress: IngestProgress) => void;
-  private pool: WorkerPool | undefined;
+  private pool: DecodePool | undefined;
   private edge: EdgeSettings | undefined;
-  private readonly planned = new Map<string, PlannedFile>();
+  private planned: readonly PlannedFile[] = [];
   private readonly committed: CommittedBatch[] = [];
   private readonly receivedAtMicros: number;
   private pending: PendingBatch = { chunks: [], files: new Map(), records: 0 };
@@ -99,8 +72,13 @@ class FileIngest {
 
   async run(requests: readonly IngestRequest[]): Promise<IngestSummary> {
     this.edge = await edgeSettings(this.instance);
-    this.pool = new WorkerPool(this.instance.settings.limits.workers ?? availableParallelism(), this.edge);
-    const { plan, known } = await this.plan(requests);
+    const found = await findFiles(requests);
+    this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
+    this.report('looking');
+    this.pool = openPool(this.bytesTotal, this.edge, this.instance.settings.limits.workers);
+    const { plan, known } = await planIngest(this.instance, found, this.receivedAtMicros, this.pool);
+    this.planned = plan;
+    for (const { path, bytes } of found.map(({ file }) => file)) if (!plan.some((file) => file.path === path)) this.bytesRead.set(path, bytes);
     const reference = plan.filter((file) => (REFERENCE_FEEDS as readonly Feed[]).includes(file.request.feed));
     const events = plan.filter((file) => !reference.includes(file));
     if (reference.length > 0) {
@@ -119,86 +97,8 @@ class FileIngest {
     await this.pool?.close();
   }
 
-  /** Which files are new, and from which record on: a file is its content, whatever its name. */
-  private async plan(requests: readonly IngestRequest[]): Promise<{ plan: PlannedFile[]; known: IngestedFile[] }> {
-    const found: { file: SourceFile; request: IngestRequest }[] = [];
-    for (const request of [...requests].sort((a, b) => FEEDS_IN_ORDER.indexOf(a.feed) - FEEDS_IN_ORDER.indexOf(b.feed))) {
-      for (const file of await listFiles(request.paths)) found.push({ file, request });
-    }
-    this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
-    this.report('looking');
-    const hashes = await Promise.all(found.map(({ file }) => (this.pool as WorkerPool).hash(file.path)));
-    const taken = await this.takenFiles();
-    const plan: PlannedFile[] = [];
-    const known: IngestedFile[] = [];
-    for (const [index, { file, request }] of found.entries()) {
-      const sha256 = hashes[index] as string;
-      const content = `${request.feed} ${sha256}`;
-      const before = taken.get(content);
-      const source = request.sourceName ?? file.path;
-      if (before?.done || this.planned.has(content)) {
-        known.push({
-          path: source,
-          feed: request.feed,
-          state: 'known',
-          complete: before?.complete ?? true,
-          outcomes: before?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 },
-        });
-        this.bytesRead.set(file.path, file.bytes);
-        continue;
-      }
-      const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
-      const job: DecodeJob = {
-        path: file.path,
-        source: before?.path ?? source,
-        feed: request.feed,
-        encoding,
-        delimiter: request.delimiter ?? ',',
-        bytes: file.bytes,
-        modifiedMs: file.modifiedMs,
-        firstPosition: before?.outcomes.received ?? 0,
-        receivedAtMicros: before?.receivedAtMicros ?? this.receivedAtMicros,
-        directory: this.instance.directory.staging,
-        name: `file-${index}`,
-        firstStageRow: index * Math.floor(Number.MAX_SAFE_INTEGER / found.length),
-        chunkRecords: this.instance.settings.limits.batch_records,
-      };
-      const planned = { ...file, request, source: job.source, encoding, sha256, firstPosition: job.firstPosition, job };
-      this.planned.set(content, planned);
-      plan.push(planned);
-    }
-    return { plan, known };
-  }
-
-  private async takenFiles() {
-    const rows = await this.instance.engine.rows<{
-      path: string;
-      feed: string;
-      sha256: string;
-      records: bigint;
-      accepted: bigint;
-      duplicate: bigint;
-      quarantined: bigint;
-      done: boolean;
-      complete: boolean;
-      received_at: bigint;
-    }>('select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files');
-    return new Map(
-      rows.map((row) => [
-        `${row.feed} ${row.sha256}`,
-        {
-          path: row.path,
-          done: row.done,
-          complete: row.complete,
-          receivedAtMicros: Number(row.received_at),
-          outcomes: { received: Number(row.records), accepted: Number(row.accepted), duplicate: Number(row.duplicate), quarantined: Number(row.quarantined) },
-        },
-      ]),
-    );
-  }
-
   private async ingest(files: readonly PlannedFile[], cause: 'late' | 'reference'): Promise<void> {
-    const pool = this.pool as WorkerPool;
+    const pool = this.pool as DecodePool;
     try {
       await Promise.all(
         files.map(async (file) => {
@@ -285,7 +185,7 @@ class FileIngest {
 
   /** The bytes of records, read from their files again: conflicts are too rare to keep every record's bytes for. */
   private async readRaw(records: readonly ConflictingRecord[], chunks: readonly SourceChunk[]): Promise<RawRecord[]> {
-    const files = new Map([...this.planned.values()].map((file) => [`${file.request.feed} ${file.source}`, file]));
+    const files = new Map(this.planned.map((file) => [`${file.request.feed} ${file.source}`, file]));
     const positions = new Map<PlannedFile, number[]>();
     for (const record of records) {
       const file = files.get(`${record.feed} ${record.source}`) as PlannedFile;
@@ -321,7 +221,7 @@ class FileIngest {
   }
 
   private async summary(plan: readonly PlannedFile[], known: readonly IngestedFile[]): Promise<IngestSummary> {
-    const taken = await this.takenFiles();
+    const taken = await takenFiles(this.instance);
     const files = plan.map((file): IngestedFile => {
       const now = taken.get(`${file.request.feed} ${file.sha256}`);
       return {
@@ -329,7 +229,7 @@ class FileIngest {
         feed: file.request.feed,
         state: 'taken',
         complete: now?.complete ?? true,
-        outcomes: now?.outcomes ?? { received: 0, accepted: 0, duplicate: 0, quarantined: 0 },
+        outcomes: now?.outcomes ?? NO_RECORDS,
       };
     });
     const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
@@ -351,6 +251,3 @@ class FileIngest {
 function interrupted(): AdvertiseXError {
   return new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.');
 }
-
-/** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
-const FEEDS_IN_ORDER: readonly Feed[] = [...REFERENCE_FEEDS, 'ad-impressions', 'bid-requests', 'clicks-conversions'] satisfies Feed[];

@@ -1,13 +1,11 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AdvertiseXError, type ErrorCode } from '../domain/errors.ts';
-import type { StagedChunk } from '../staging/staged-chunk.ts';
 import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
+import type { DecodePool, TakeChunk } from './decode-pool.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 type Job = Extract<WorkerRequest, { kind: 'hash' | 'decode' }>;
-/** Resolves when the worker may stage one more chunk. */
-export type TakeChunk = (chunk: StagedChunk, bytesRead: number) => Promise<void>;
 
 interface QueuedJob {
   readonly request: Job;
@@ -17,7 +15,7 @@ interface QueuedJob {
 }
 
 /** Decoding on worker threads, so that the engine works at the same time. Workers are started as they are needed. */
-export class WorkerPool {
+export class WorkerPool implements DecodePool {
   private edge: EdgeSettings;
   private readonly size: number;
   private readonly workers = new Set<Worker>();

@@ -1,9 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openDuckDbProduct } from '../properties/duckdb-product.ts';
 import { expectedRows, keyNames, projectRows, type ReportRow } from './project-rows.ts';
 import { chapters, readCases } from './read-cases.ts';
-
-vi.mock('../../src/ingest/worker-pool.ts', () => import('../properties/in-process-pool.ts'));
 
 /** The same cases, through the product: files, each its own batch, into tables. */
 for (const chapter of chapters())

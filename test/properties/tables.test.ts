@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { arrange, arrangement } from './arrangements.ts';
 import { compareTables, PROVENANCE } from './compare-tables.ts';
 import { runProperty, withProduct } from './run-property.ts';
@@ -8,8 +8,6 @@ import { brokenSums } from './sums.ts';
 import { derivedTables, productTables, referenceTables } from './tables.ts';
 import { traffic } from './traffic.ts';
 import { withoutConflicts } from './without-conflicts.ts';
-
-vi.mock('../../src/ingest/worker-pool.ts', () => import('./in-process-pool.ts'));
 
 const anyArrangement = arrangement(['json', 'csv', 'avro']);
 

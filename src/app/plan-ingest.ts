@@ -1,0 +1,130 @@
+import type { OutcomeCounts } from '../batches/batch.ts';
+import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
+import type { DecodeJob } from '../ingest/decode-file.ts';
+import type { DecodePool } from '../ingest/decode-pool.ts';
+import { listFiles, type SourceFile } from '../sources/list-files.ts';
+import { sniffEncoding } from '../sources/sniff-encoding.ts';
+import type { Instance } from './instance.ts';
+
+export interface IngestRequest {
+  readonly feed: Feed;
+  readonly paths: readonly string[];
+  /** Told from the file where absent. */
+  readonly encoding?: Encoding;
+  readonly delimiter?: string;
+  /** What the tables name as the source, for input that has no path. */
+  readonly sourceName?: string;
+}
+
+export interface IngestedFile {
+  readonly path: string;
+  readonly feed: Feed;
+  /** `known`: a file of this content was taken before; its counts are those of then. */
+  readonly state: 'taken' | 'known';
+  readonly complete: boolean;
+  readonly outcomes: OutcomeCounts;
+}
+
+export interface FoundFile {
+  readonly file: SourceFile;
+  readonly request: IngestRequest;
+}
+
+/** A file, or the rest of one, that is to be taken. */
+export interface PlannedFile extends SourceFile {
+  readonly request: IngestRequest;
+  readonly source: string;
+  readonly encoding: Encoding;
+  readonly sha256: string;
+  readonly job: DecodeJob;
+}
+
+/** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
+const FEEDS_IN_ORDER: readonly Feed[] = [...REFERENCE_FEEDS, 'ad-impressions', 'bid-requests', 'clicks-conversions'];
+
+export async function findFiles(requests: readonly IngestRequest[]): Promise<FoundFile[]> {
+  const found: FoundFile[] = [];
+  for (const request of [...requests].sort((a, b) => FEEDS_IN_ORDER.indexOf(a.feed) - FEEDS_IN_ORDER.indexOf(b.feed))) {
+    for (const file of await listFiles(request.paths)) found.push({ file, request });
+  }
+  return found;
+}
+
+/** Which files are new, and from which record on: a file is its content, whatever its name. */
+export async function planIngest(
+  instance: Instance,
+  found: readonly FoundFile[],
+  receivedAtMicros: number,
+  pool: DecodePool,
+): Promise<{ plan: PlannedFile[]; known: IngestedFile[] }> {
+  const hashes = await Promise.all(found.map(({ file }) => pool.hash(file.path)));
+  const taken = await takenFiles(instance);
+  const plan = new Map<string, PlannedFile>();
+  const known: IngestedFile[] = [];
+  for (const [index, { file, request }] of found.entries()) {
+    const sha256 = hashes[index] as string;
+    const content = `${request.feed} ${sha256}`;
+    const before = taken.get(content);
+    const source = request.sourceName ?? file.path;
+    if (before?.done || plan.has(content)) {
+      known.push({ path: source, feed: request.feed, state: 'known', complete: before?.complete ?? true, outcomes: before?.outcomes ?? NO_RECORDS });
+      continue;
+    }
+    const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
+    const job: DecodeJob = {
+      path: file.path,
+      source: before?.path ?? source,
+      feed: request.feed,
+      encoding,
+      delimiter: request.delimiter ?? ',',
+      bytes: file.bytes,
+      modifiedMs: file.modifiedMs,
+      firstPosition: before?.outcomes.received ?? 0,
+      receivedAtMicros: before?.receivedAtMicros ?? receivedAtMicros,
+      directory: instance.directory.staging,
+      name: `file-${index}`,
+      firstStageRow: index * Math.floor(Number.MAX_SAFE_INTEGER / found.length),
+      chunkRecords: instance.settings.limits.batch_records,
+    };
+    plan.set(content, { ...file, request, source: job.source, encoding, sha256, job });
+  }
+  return { plan: [...plan.values()], known };
+}
+
+export const NO_RECORDS: OutcomeCounts = Object.freeze({ received: 0, accepted: 0, duplicate: 0, quarantined: 0 });
+
+export interface TakenFile {
+  readonly path: string;
+  readonly done: boolean;
+  readonly complete: boolean;
+  readonly receivedAtMicros: number;
+  readonly outcomes: OutcomeCounts;
+}
+
+/** What the books say of files, by feed and content. */
+export async function takenFiles({ engine }: Instance): Promise<ReadonlyMap<string, TakenFile>> {
+  const rows = await engine.rows<{
+    path: string;
+    feed: string;
+    sha256: string;
+    records: bigint;
+    accepted: bigint;
+    duplicate: bigint;
+    quarantined: bigint;
+    done: boolean;
+    complete: boolean;
+    received_at: bigint;
+  }>('select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files');
+  return new Map(
+    rows.map((row) => [
+      `${row.feed} ${row.sha256}`,
+      {
+        path: row.path,
+        done: row.done,
+        complete: row.complete,
+        receivedAtMicros: Number(row.received_at),
+        outcomes: { received: Number(row.records), accepted: Number(row.accepted), duplicate: Number(row.duplicate), quarantined: Number(row.quarantined) },
+      },
+    ]),
+  );
+}

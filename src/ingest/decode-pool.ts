@@ -1,0 +1,15 @@
+import type { StagedChunk } from '../staging/staged-chunk.ts';
+import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
+
+/** Resolves when one more chunk may be staged. */
+export type TakeChunk = (chunk: StagedChunk, bytesRead: number) => Promise<void>;
+
+/** Where files are decoded. */
+export interface DecodePool {
+  /** SHA-256 of a file, in hex. */
+  hash(path: string): Promise<string>;
+  decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile>;
+  /** For the jobs from here on. */
+  useSettings(edge: EdgeSettings): void;
+  close(): Promise<void>;
+}
