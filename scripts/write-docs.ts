@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { generatedPages } from './docs/generated-pages.ts';
 
 const root = join(import.meta.dirname, '..');
-for (const [path, text] of generatedPages()) {
+for (const [path, text] of await generatedPages()) {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), text);
   console.log(path);

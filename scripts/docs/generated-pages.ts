@@ -4,15 +4,17 @@ import { ERROR_CODES } from '../../src/domain/errors.ts';
 import { QUARANTINE_CODES } from '../../src/domain/outcome.ts';
 import { commandPage } from './command-page.ts';
 import { MADE_BY, markdownTable } from './markdown.ts';
+import { tablesPage } from './tables-page.ts';
 
 /** Pages that are made whole from tables in the sources: path from the repository's root → text. */
-export function generatedPages(): ReadonlyMap<string, string> {
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/errors.md', errorsPage()],
     ['docs/reference/quarantine-codes.md', quarantineCodesPage()],
     ['docs/reference/cli.md', commandPage()],
     ['docs/reference/config.md', configPage()],
     ['docs/reference/advertisex.yaml', renderSettingsFile()],
+    ['docs/reference/tables.md', await tablesPage()],
   ]);
 }
 

@@ -24,6 +24,11 @@ const VIEWS: Readonly<Record<string, LakeView>> = {
   'gold.attribution': { day: 'conversion_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
   'gold.campaign_hourly': { day: 'cast(hour as date)', changed: added('campaign_hourly', 'cast(hour as date)') },
   'gold.campaign_daily': { day: 'report_date', changed: added('campaign_hourly') },
+  // Names and rates come from reference data, so a change of it changes every day.
+  'gold.campaign_report': {
+    day: 'report_date',
+    changed: `${added('campaign_hourly')} union select report_date from store.campaign_hourly where exists (select 1 from store.campaigns where batch_id > $since)`,
+  },
   'gold.creative_daily': { day: 'report_date', changed: added('creative_daily') },
   'gold.website_daily': { day: 'report_date', changed: added('website_daily') },
   'gold.auction_daily': { day: 'report_date', changed: added('auction_daily') },

@@ -5,10 +5,11 @@ import { generatedPages } from '../../scripts/docs/generated-pages.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import { settingsSchema } from '../../src/config/settings.ts';
 
+const PAGES = await generatedPages();
 const ROOT = join(import.meta.dirname, '../..');
 
 describe('pages made from the sources', () => {
-  it.each([...generatedPages()])('%s is up to date (npm run docs)', (path, text) => {
+  it.each([...PAGES])('%s is up to date (npm run docs)', (path, text) => {
     expect(readFileSync(join(ROOT, path), 'utf8')).toBe(text);
   });
 
