@@ -15,13 +15,13 @@ export function zipfWeights(count: number, exponent: number, capTimesMean = Numb
 
 /** Draws an index in proportion to its weight, in constant time (Vose's alias method). */
 export class WeightedChoice {
-  private readonly threshold: Float64Array;
-  private readonly alias: Int32Array;
+  /** For each column how much of it is its own, of 2³², then whose the rest is: side by side, so that a draw touches memory once. */
+  private readonly columns: Uint32Array;
 
   constructor(weights: ArrayLike<number>) {
     const count = weights.length;
-    this.threshold = new Float64Array(count).fill(1);
-    this.alias = new Int32Array(count);
+    this.columns = new Uint32Array(count * 2);
+    for (let i = 0; i < count; i++) this.set(i, 1, i);
     let total = 0;
     for (let i = 0; i < count; i++) total += weights[i] as number;
     const scaled = Float64Array.from({ length: count }, (_, i) => ((weights[i] as number) * count) / total);
@@ -31,15 +31,19 @@ export class WeightedChoice {
     while (small.length > 0 && large.length > 0) {
       const low = small.pop() as number;
       const high = large[large.length - 1] as number;
-      this.threshold[low] = scaled[low] as number;
-      this.alias[low] = high;
+      this.set(low, scaled[low] as number, high);
       scaled[high] = (scaled[high] as number) + (scaled[low] as number) - 1;
       if ((scaled[high] as number) < 1) small.push(large.pop() as number);
     }
   }
 
   pick(random: RandomStream): number {
-    const column = random.below(this.threshold.length);
-    return random.fraction() < (this.threshold[column] as number) ? column : (this.alias[column] as number);
+    const column = random.below(this.columns.length >>> 1);
+    return random.bits() < (this.columns[column * 2] as number) ? column : (this.columns[column * 2 + 1] as number);
+  }
+
+  private set(column: number, own: number, alias: number): void {
+    this.columns[column * 2] = Math.min(0xffffffff, Math.round(own * 2 ** 32));
+    this.columns[column * 2 + 1] = alias;
   }
 }

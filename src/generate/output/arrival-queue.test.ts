@@ -25,7 +25,7 @@ describe('ArrivalQueue', () => {
     const record = fc.record({
       minute: fc.nat(5),
       delay: fc.nat(8 * MINUTE),
-      text: fc.string({ unit: 'grapheme', maxLength: 300 }),
+      text: fc.string({ unit: 'binary-ascii', maxLength: 300 }),
       bytes: fc.boolean(),
       noted: fc.boolean(),
     });

@@ -30,6 +30,7 @@ export class ArrivalQueue {
     this.minute = firstMinute;
   }
 
+  /** ASCII only: one byte a character is what makes it fast. */
   addText(arrivalMicros: number, line: string, note?: Placed): void {
     this.bucketAt(arrivalMicros).addText(arrivalMicros % MICROS_PER_MINUTE, line, note);
   }
@@ -82,9 +83,8 @@ class Bucket {
   private readonly notes = new Map<number, Placed>();
 
   addText(offset: number, line: string, note: Placed | undefined): void {
-    // Two bytes a character hold every text that is not astral; the lines here are ASCII but for a few.
-    this.reserve(line.length * 3);
-    this.length += this.bytes.write(line, this.length);
+    this.reserve(line.length);
+    this.length += this.bytes.write(line, this.length, 'latin1');
     this.close(offset, note);
   }
 

@@ -33,7 +33,7 @@ export class OutputFile {
 
   constructor(path: string, compression: Compression) {
     mkdirSync(dirname(path), { recursive: true });
-    const file = createWriteStream(path, { highWaterMark: 4 * CHUNK_BYTES });
+    const file = createWriteStream(path, { highWaterMark: 16 * CHUNK_BYTES });
     this.hashesHere = compression === 'none';
     if (compression === 'none') {
       this.entrance = file;

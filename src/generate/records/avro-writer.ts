@@ -2,6 +2,7 @@
 export class AvroWriter {
   bytes: Buffer;
   length = 0;
+  private readonly accented = new Map<string, Buffer>();
 
   constructor(capacity = 1 << 12) {
     this.bytes = Buffer.allocUnsafeSlow(capacity);
@@ -16,40 +17,19 @@ export class AvroWriter {
     this.bytes[this.length++] = value;
   }
 
-  /** A safe integer as a zig-zag varint; past 2³¹ by division, because bit operations stop there. */
+  /** An integer within ±2⁵² as a zig-zag varint, in halves of 28 bits, which are four of its bytes: bit operations stop at 32. */
   long(value: number): void {
     this.reserve(10);
-    let rest = value < 0 ? -2 * value - 1 : 2 * value;
-    // Twice a safe integer may lose its last bit: no time and no count in the files comes near.
-    while (rest >= 0x80) {
-      this.bytes[this.length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.bytes[this.length++] = rest;
+    const zigZag = value < 0 ? -2 * value - 1 : 2 * value;
+    const high = Math.floor(zigZag / 0x10000000);
+    this.varint(zigZag - high * 0x10000000, high);
   }
 
   /** A long of up to 63 bits from its digits. */
   longOfDigits(digits: string): void {
     this.reserve(10);
     const zigZag = BigInt(digits) << 1n;
-    // 28 bits are four varint bytes: plain numbers do the rest.
-    let low = Number(zigZag & 0xfffffffn);
-    let middle = Number((zigZag >> 28n) & 0xfffffffn);
-    let high = Number(zigZag >> 56n);
-    const bytes = this.bytes;
-    let at = this.length;
-    const wide = high > 0 || middle > 0;
-    if (wide) {
-      for (let i = 0; i < 4; i++, low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80;
-      if (high > 0) {
-        for (let i = 0; i < 4; i++, middle >>>= 7) bytes[at++] = (middle & 0x7f) | 0x80;
-        low = high;
-        high = 0;
-      } else low = middle;
-    }
-    for (; low >= 0x80; low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80;
-    bytes[at++] = low;
-    this.length = at;
+    this.varint(Number(zigZag & 0xfffffffn), Number((zigZag >> 28n) & 0xfffffffn), Number(zigZag >> 56n));
   }
 
   double(value: number): void {
@@ -59,8 +39,7 @@ export class AvroWriter {
 
   text(value: string): void {
     const length = value.length;
-    // The longest UTF-8 and the longest length before it.
-    this.reserve(length * 3 + 10);
+    this.reserve(length + 1);
     const bytes = this.bytes;
     const start = this.length;
     // Nearly every text is short and ASCII: one length byte, one loop. A longer or accented one starts over.
@@ -78,8 +57,9 @@ export class AvroWriter {
         return;
       }
     }
-    this.long(Buffer.byteLength(value));
-    this.length += this.bytes.write(value, this.length);
+    const utf8 = this.accented.get(value) ?? this.remember(value);
+    this.long(utf8.length);
+    this.raw(utf8);
   }
 
   optionalText(value: string | null): void {
@@ -100,6 +80,31 @@ export class AvroWriter {
   rawRange(value: Buffer, start: number, end: number): void {
     this.reserve(end - start);
     this.length += value.copy(this.bytes, this.length, start, end);
+  }
+
+  /** Places with accents come again and again. */
+  private remember(value: string): Buffer {
+    const utf8 = Buffer.from(value);
+    if (this.accented.size < 1000) this.accented.set(value, utf8);
+    return utf8;
+  }
+
+  /** 28 bits each, low ones first; every byte but the last says that more follow. */
+  private varint(low: number, middle: number, high = 0): void {
+    const bytes = this.bytes;
+    let at = this.length;
+    let rest = low;
+    if (middle > 0 || high > 0) {
+      for (let i = 0; i < 4; i++, rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+      rest = middle;
+      if (high > 0) {
+        for (let i = 0; i < 4; i++, rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+        rest = high;
+      }
+    }
+    for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+    bytes[at++] = rest;
+    this.length = at;
   }
 
   private reserve(more: number): void {

@@ -36,7 +36,7 @@ const GDPR_CONSENTS = [
   '',
 ];
 const NULLS = ['null', '""', '"null"', '"NULL"', '"-"', '"n/a"', '"N/A"'];
-const VARIATIONS = 4096;
+const VARIATIONS = 1024;
 
 /** Shows advertisements: who, where, of which campaign, at what price; and what follows from it. */
 export class Impressions {

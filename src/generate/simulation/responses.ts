@@ -53,7 +53,7 @@ export class Responses {
     const { clicking, converting } = this;
     const { audience, plan } = this.world;
     const hidden = audience.isHiddenBot(user);
-    const eagerness = hidden ? 4 : (audience.responsiveness[user] as number);
+    const eagerness = hidden ? 4 : audience.eagerness(user);
     if (clicking.chance(campaign.clickRate * siteFactor * eagerness)) this.planClicks(micros, user, campaign, creativeId, hidden);
     if (converting.chance(plan.rates.viewThroughRate) && !hidden && !audience.isBot(user)) {
       const delay = converting.chance(0.9) ? converting.logUniform(60e6, 0.99 * MICROS_PER_DAY) : converting.logUniform(MICROS_PER_DAY, 3 * MICROS_PER_DAY);

@@ -10,6 +10,9 @@ const AGES = ['18-24', '25-34', '35-44', '45-54', '55-64', '65+', 'unknown'] as 
 const GENDERS = ['female', 'male', 'other', 'unknown'] as const;
 const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => String(octet));
 const CAP_TIMES_MEAN = 100;
+/** A profile in 32 bits: these widths, from the lowest bits upwards at these places, and the sign for a numeric id. */
+const BITS = { eagerness: 7, device: 5, segment: 4, gender: 2, age: 3, place: 5 };
+const SHIFT = { secondDevice: 7, firstDevice: 12, segment: 17, gender: 21, age: 23, place: 26 };
 
 /**
  * Everyone an advertisement can be shown to, by index: people, then strangers (who turn up in clicks and conversions without
@@ -21,18 +24,12 @@ export class Audience {
   readonly bots: number;
   readonly hiddenBots: number;
   readonly size: number;
-  /** How readily someone clicks, as a multiple of the average. */
-  readonly responsiveness: Float32Array;
-  private readonly ids: string[] = [];
+  /** Each one's profile in one number, so that it costs one visit to memory. */
+  private readonly profiles: Int32Array;
+  private readonly eagernesses: Float64Array;
+  private readonly ids: (string | undefined)[];
   private readonly idSalt: number;
   private readonly ipSalt: number;
-  private readonly numeric: Uint8Array;
-  private readonly places: Uint8Array;
-  private readonly ages: Uint8Array;
-  private readonly genders: Uint8Array;
-  private readonly segments: Uint8Array;
-  private readonly firstDevices: Uint8Array;
-  private readonly secondDevices: Uint8Array;
   private readonly peopleChoice: WeightedChoice;
   private readonly botChoice: WeightedChoice;
   private readonly hiddenBotChoice: WeightedChoice;
@@ -46,31 +43,30 @@ export class Audience {
     this.bots = Math.max(3, Math.round(people * 0.001));
     this.hiddenBots = Math.max(2, Math.round(people * 0.0005));
     this.size = this.people + this.strangers + this.bots + this.hiddenBots;
-    const bytes = () => new Uint8Array(this.size);
-    this.numeric = bytes();
-    this.places = bytes();
-    this.ages = bytes();
-    this.genders = bytes();
-    this.segments = bytes();
-    this.firstDevices = bytes();
-    this.secondDevices = bytes();
-    this.responsiveness = new Float32Array(this.size);
+    // Made at its full size: filled in at random places it would become a slow dictionary.
+    this.ids = new Array(this.size);
+    this.profiles = new Int32Array(this.size);
     const placeChoice = new WeightedChoice(PLACES.map(({ weight }) => weight));
     const ageChoice = new WeightedChoice([11, 20, 19, 16, 13, 12, 9]);
     const genderChoice = new WeightedChoice([45, 44, 2, 9]);
     const deviceChoice = new WeightedChoice(DEVICES.map(({ weight }) => weight));
     const crawlerChoice = new WeightedChoice(BOTS.map(({ weight }) => weight));
+    const eagerness = Float64Array.from({ length: 1 << BITS.eagerness }, () => random.spread(0.7));
+    const mean = eagerness.reduce((sum, each) => sum + each, 0) / eagerness.length;
+    this.eagernesses = eagerness.map((each) => each / mean);
     for (let user = 0; user < this.size; user++) {
-      this.numeric[user] = random.chance(rates.numericUserIds) ? 1 : 0;
-      this.places[user] = placeChoice.pick(random);
-      this.ages[user] = ageChoice.pick(random);
-      this.genders[user] = genderChoice.pick(random);
-      this.segments[user] = random.below(SEGMENTS.length);
       const devices = this.isBot(user) ? crawlerChoice : deviceChoice;
-      this.firstDevices[user] = devices.pick(random);
+      const device = devices.pick(random);
       // A third of people use a second device now and then; a bot is one program.
-      this.secondDevices[user] = !this.isBot(user) && random.chance(0.35) ? devices.pick(random) : (this.firstDevices[user] as number);
-      this.responsiveness[user] = random.spread(0.7);
+      const second = !this.isBot(user) && random.chance(0.35) ? devices.pick(random) : device;
+      let profile = random.chance(rates.numericUserIds) ? 1 : 0;
+      profile = (profile << BITS.place) | placeChoice.pick(random);
+      profile = (profile << BITS.age) | ageChoice.pick(random);
+      profile = (profile << BITS.gender) | genderChoice.pick(random);
+      profile = (profile << BITS.segment) | random.below(SEGMENTS.length);
+      profile = (profile << BITS.device) | device;
+      profile = (profile << BITS.device) | second;
+      this.profiles[user] = (profile << BITS.eagerness) | random.below(1 << BITS.eagerness);
     }
     this.peopleChoice = new WeightedChoice(zipfWeights(this.people, rates.userZipf, CAP_TIMES_MEAN));
     this.botChoice = new WeightedChoice(zipfWeights(this.bots, 0.8));
@@ -114,31 +110,37 @@ export class Audience {
   }
 
   hasNumericId(user: number): boolean {
-    return this.numeric[user] === 1;
+    return (this.profiles[user] as number) < 0;
   }
-
   place(user: number): Place {
-    return PLACES[this.places[user] as number] as Place;
+    return PLACES[this.field(user, SHIFT.place, BITS.place)] as Place;
   }
   age(user: number): string {
-    return AGES[this.ages[user] as number] as string;
+    return AGES[this.field(user, SHIFT.age, BITS.age)] as string;
   }
   gender(user: number): string {
-    return GENDERS[this.genders[user] as number] as string;
+    return GENDERS[this.field(user, SHIFT.gender, BITS.gender)] as string;
   }
   segment(user: number): string {
-    return SEGMENTS[this.segments[user] as number] as string;
+    return SEGMENTS[this.field(user, SHIFT.segment, BITS.segment)] as string;
   }
-
+  /** How readily someone clicks, as a multiple of the average. */
+  eagerness(user: number): number {
+    return this.eagernesses[this.field(user, 0, BITS.eagerness)] as number;
+  }
   /** The device in hand now: mostly the first one. */
   device(user: number, random: RandomStream): Device {
-    const index = random.chance(0.8) ? this.firstDevices[user] : this.secondDevices[user];
-    return (this.isBot(user) ? BOTS : DEVICES)[index as number] as Device;
+    const index = this.field(user, random.chance(0.8) ? SHIFT.firstDevice : SHIFT.secondDevice, BITS.device);
+    return (this.isBot(user) ? BOTS : DEVICES)[index] as Device;
   }
 
   /** The network of the user's connection; the last number is left out, as careful collectors do. */
   ip(user: number): string {
     const bits = scramble(user, this.ipSalt);
     return `${OCTETS[20 + (bits & 127)]}.${OCTETS[(bits >>> 8) & 255]}.${OCTETS[(bits >>> 16) & 255]}.0`;
+  }
+
+  private field(user: number, shift: number, bits: number): number {
+    return ((this.profiles[user] as number) >>> shift) & ((1 << bits) - 1);
   }
 }

@@ -7,6 +7,8 @@ import { buildWorld } from '../simulation/world.ts';
 import { drawOrderValue } from './campaigns.ts';
 import { CURRENCY_CODES, CurrencyRates } from './currencies.ts';
 import { IdSequence, scrambledId } from './hashing.ts';
+import { SEGMENTS } from './names.ts';
+import { PLACES } from './places.ts';
 import { BOTS, DEVICES } from './user-agents.ts';
 
 const plan = planTraffic({ directory: 'x', seed: 5, startDate: '2025-10-20', impressions: 5_000_000, users: 20_000, campaigns: 300, sites: 2000 });
@@ -44,6 +46,31 @@ describe('ids', () => {
       const id = BigInt(audience.id(user));
       expect(id > 2n ** 53n && id < 2n ** 63n).toBe(true);
     }
+  });
+});
+
+describe('people', () => {
+  const { audience } = world;
+  const users = Array.from({ length: audience.people }, (_, user) => user);
+
+  it('keep their profiles, in which everything there is occurs', () => {
+    const random = new RandomStream('devices', 'test');
+    expect(new Set(users.map((user) => audience.place(user)))).toEqual(new Set(PLACES));
+    expect(new Set(users.map((user) => audience.segment(user))).size).toBe(SEGMENTS.length);
+    expect([...new Set(users.map((user) => audience.gender(user)))].sort()).toEqual(['female', 'male', 'other', 'unknown']);
+    expect(new Set(users.map((user) => audience.age(user))).size).toBe(7);
+    expect(new Set(users.map((user) => audience.device(user, random)))).toEqual(new Set(DEVICES));
+    const devices = users.slice(0, 300).map((user) => new Set(Array.from({ length: 40 }, () => audience.device(user, random))).size);
+    expect(new Set(devices)).toEqual(new Set([1, 2]));
+    const again = buildWorld(plan).audience;
+    expect(users.filter((user) => again.place(user) !== audience.place(user) || again.id(user) !== audience.id(user))).toEqual([]);
+  });
+
+  it('are on average as eager as the average, some much more', () => {
+    const eager = users.map((user) => audience.eagerness(user)).sort((a, b) => a - b);
+    expect(eager.reduce((sum, each) => sum + each, 0) / eager.length).toBeCloseTo(1, 1);
+    expect(eager.at(-1)).toBeGreaterThan(2.5);
+    expect(eager[0]).toBeLessThan(0.3);
   });
 });
 
