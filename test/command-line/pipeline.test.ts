@@ -235,3 +235,30 @@ describe('contract', () => {
     expect(await run(['contract', 'check', 'other/contracts'])).toMatchObject({ exit: 1, out: expect.stringMatching(/users\.odcs\.yaml:1: /) });
   });
 });
+
+describe('a field that the contract learns', () => {
+  it('becomes a column, and nothing else changes', async () => {
+    expect((await run(['init'])).exit).toBe(0);
+    // `advertisex.yaml` is there already, and says nothing of contracts yet.
+    write('advertisex.yaml', 'instance:\n  contracts: contracts\nattribution:\n  click_window_seconds: 60');
+    const path = join(folder, 'contracts/ad-impressions.odcs.yaml');
+    writeFileSync(
+      path,
+      `${readFileSync(path, 'utf8').trimEnd()}\n      - { name: slot_size, logicalType: string, logicalTypeOptions: { maxLength: 16 }, required: false }\n`,
+    );
+    const before = await json('query', 'select event_key, price_cpm_micros from silver.impressions order by event_key');
+    write(
+      'logs/c.jsonl',
+      JSON.stringify({ timestamp: '2026-03-01T12:00:00Z', user_id: 'dee', creative_id: 'banner-1', website: 'news.example', slot_size: '300x250' }),
+    );
+    expect(await json<object>('ingest', 'ad-impressions', 'logs/c.jsonl')).toMatchObject({ outcomes: { accepted: 1, quarantined: 0 } });
+    expect(await json('query', "select user_id, slot_size from silver.impressions where slot_size is not null or user_id = 'bea' order by user_id")).toEqual([
+      { user_id: 'bea', slot_size: null },
+      { user_id: 'dee', slot_size: '300x250' },
+    ]);
+    expect(await json('query', "select event_key, price_cpm_micros from silver.impressions where user_id <> 'dee' order by event_key")).toEqual(before);
+    // The same impression, sent by a client that does not know the field yet, is still the same impression.
+    write('logs/d.jsonl', ` ${readFileSync(join(folder, 'logs/b.jsonl'), 'utf8')}`);
+    expect(await json<object>('ingest', 'ad-impressions', 'logs/d.jsonl')).toMatchObject({ outcomes: { received: 1, duplicate: 1 } });
+  });
+});
