@@ -41,6 +41,8 @@ export class DuckDbEngine implements Engine {
         // Without order to keep, DuckDB inserts from several threads at once; every table has its order in its columns.
         preserve_insertion_order: 'false',
         enable_external_access: 'true',
+        // Its newer string compression takes a third less time to write than what older versions can read, in the same space.
+        storage_compatibility_version: 'v1.5.0',
         // Segments are read once or twice, and a path may come again with other bytes.
         enable_external_file_cache: 'false',
         autoinstall_known_extensions: 'false',
