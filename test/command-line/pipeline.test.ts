@@ -126,6 +126,10 @@ describe('the figures', () => {
     expect((await run(['report', 'campaigns'])).out).toMatch(/^campaign +impressions +valid/);
   });
 
+  it('are in the lake when an ingest ends', () => {
+    expect(existsSync(join(folder, 'advertisex-data/lake/_manifest.json'))).toBe(true);
+  });
+
   it('reconcile', async () => {
     const equations = await json<{ holds: boolean }[]>('recon');
     expect(equations.length).toBeGreaterThan(5);

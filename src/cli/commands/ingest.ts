@@ -8,6 +8,7 @@ import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.t
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { requireRunning, withInstance } from '../with-instance.ts';
+import { exportWithProgress } from './lake.ts';
 
 const STANDARD_INPUT = '-';
 
@@ -35,7 +36,9 @@ export const ingest: CommandDefinition = {
         ...(options.encoding === undefined ? {} : { encoding: options.encoding as Encoding }),
         ...(options.delimiter === undefined ? {} : { delimiter: String(options.delimiter) }),
       });
-      await showIngest(context, await ingestWithProgress(context, (onProgress) => ingestFiles(instance, requests, onProgress)));
+      const summary = await ingestWithProgress(context, (onProgress) => ingestFiles(instance, requests, onProgress));
+      await showIngest(context, summary);
+      if (instance.settings.lake.after_ingest && summary.batches.length > 0) await exportWithProgress(context, instance);
       return 0;
     }),
 };
