@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
-import type { Decoder, ResumePoint } from '../encodings/decoder.ts';
+import type { Decoder, DecoderOptions, ResumePoint } from '../encodings/decoder.ts';
 import { openDecompressed } from '../encodings/open-stream.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
@@ -18,6 +18,10 @@ export async function readRawRecords(
   positions: readonly number[],
   points: readonly ResumePoint[],
 ): Promise<Map<number, RawRecord>> {
+  const contract = contractOf(job.feed, edge.contracts);
+  const options = decoderOptions(job, edge, compileContract(contract, edge.rules[job.feed] as NormalisingRules));
+  const keep = (position: number, raw: Uint8Array) =>
+    found.set(position, { raw, encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version });
   const stretches = stretchesOf(positions, points);
   const found = new Map<number, RawRecord>();
   let offset = 0;
@@ -26,8 +30,7 @@ export async function readRawRecords(
   for await (const part of openDecompressed(file, job.path)) {
     if (!(part instanceof Uint8Array)) break;
     for (let from = 0; from < part.length && (reading !== undefined || stretches.length > 0); ) {
-      reading ??=
-        offset + part.length > (stretches[0] as Stretch).point.offset ? new StretchReading(job, edge, stretches.shift() as Stretch, found) : undefined;
+      reading ??= offset + part.length > (stretches[0] as Stretch).point.offset ? new StretchReading(stretches.shift() as Stretch, options, keep) : undefined;
       if (reading === undefined) break;
       from = Math.max(from, reading.stretch.point.offset - offset);
       // Little by little, to stop soon after the last wanted record.
@@ -60,15 +63,12 @@ class StretchReading {
   readonly stretch: Stretch;
   private readonly decoder: Decoder;
 
-  constructor(job: DecodeJob, edge: EdgeSettings, stretch: Stretch, found: Map<number, RawRecord>) {
+  constructor(stretch: Stretch, options: DecoderOptions, keep: (position: number, raw: Uint8Array) => void) {
     this.stretch = stretch;
-    const contract = contractOf(job.feed, edge.contracts);
-    const check = compileContract(contract, edge.rules[job.feed] as NormalisingRules);
-    this.decoder = createDecoder(decoderOptions(job, edge, check), {
+    this.decoder = createDecoder(options, {
       record: (slots) => {
         const position = stretch.point.recordNumber + slots.recordNumber;
-        if (!stretch.wanted.delete(position)) return;
-        found.set(position, { raw: this.decoder.currentRaw().slice(), encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version });
+        if (stretch.wanted.delete(position)) keep(position, this.decoder.currentRaw().slice());
       },
       malformed: () => undefined,
     });

@@ -261,7 +261,7 @@ export class RecordReceiver implements RecordSink {
 }
 
 /** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. */
-const RESUME_EVERY = 4_096;
+const RESUME_EVERY = 1_024;
 
 const NONE: readonly Violation[] = [];
 
