@@ -40,20 +40,34 @@ async function tally(sql: string, ...before: readonly string[]): Promise<Tally> 
 const HOURLY_COUNTS = ['impressions', 'clicks', 'bid_requests', 'bids_won', 'cost_cpm_micros', 'conversions', 'conversion_value_micros'] as const;
 const HOURLY_CREDIT = ['last_touch_ppm', 'linear_ppm', 'last_touch_value_micros', 'linear_value_micros'] as const;
 
-/** The first campaign hours, in words, in which two peers differ. Credit is a double in both, summed in any order. */
-export async function hourlyDifferences(oneOut: string, otherOut: string): Promise<string[]> {
+export interface Agreement {
+  readonly campaignHours: number;
+  readonly differing: number;
+  /** Some that differ, as JSON. */
+  readonly examples: readonly string[];
+}
+
+/** How far two peers have the same figures for each campaign and hour. Credit is a double in both, summed in any order. */
+export async function compareHours(oneOut: string, otherOut: string): Promise<Agreement> {
   const hours = (out: string) =>
     `(select epoch_us(hour::timestamp) as hour, campaign_id, ${[...HOURLY_COUNTS, ...HOURLY_CREDIT].join(', ')} from '${out}/campaign_hourly/*.parquet')`;
   const differs = [
     ...HOURLY_COUNTS.map((measure) => `a.${measure} is distinct from b.${measure}`),
     ...HOURLY_CREDIT.map((measure) => `abs(coalesce(a.${measure}, -1) - coalesce(b.${measure}, -1)) > 0.5`),
   ];
-  const rows = await query(
-    `select to_json([a, b]) from ${hours(oneOut)} a full join ${hours(otherOut)} b on a.hour = b.hour and a.campaign_id is not distinct from b.campaign_id
-     where ${differs.join(' or ')} order by all limit 5`,
+  const [[campaignHours, differing, examples] = []] = await query(
+    `with pair as (
+       select to_json([a, b]) as example, ${differs.join(' or ')} as differs
+       from ${hours(oneOut)} a full join ${hours(otherOut)} b on a.hour = b.hour and a.campaign_id is not distinct from b.campaign_id
+     )
+     select count(*), count(*) filter (differs), to_json(list(example) filter (differs)[:3]) from pair group by ()`,
     `set timezone = 'UTC'`,
   );
-  return rows.map(([pair]) => String(pair));
+  return {
+    campaignHours: Number(campaignHours),
+    differing: Number(differing),
+    examples: JSON.parse(String(examples)).map((one: unknown) => JSON.stringify(one)),
+  };
 }
 
 async function query(sql: string, ...before: readonly string[]): Promise<unknown[][]> {

@@ -45,7 +45,7 @@ function throughputText(result: Recorded<'throughput'> | undefined): string {
             ratios.map(({ peer, wall, cpu }) => [peer, times(wall), times(cpu), ASKED[peer] ?? '']),
           ),
         ]),
-    'What each made of it:',
+    `What each made of it (the peers differ in ${result.peersAgreement.differing} of ${whole(result.peersAgreement.campaignHours)} campaign hours):`,
     table(['', 'impressions', 'clicks', 'conversions', 'bid requests', 'attributed conversions'], tallies),
   ].join('\n\n');
 }

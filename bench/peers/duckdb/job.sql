@@ -45,12 +45,15 @@ from impression_line i left join creative c on c.creative_id = i.creative_id and
 where user_id is not null and i.creative_id is not null and website is not null and in_range(event_time) and (price is null or amount >= 0);
 drop table impression_line;
 
+/* Told its columns, the reader does not guess them from files whose first rows may be broken. */
 create temp table click_conversion as
 select given(event_id) as given_id, instant("timestamp") as event_time, user_id, given(campaign_id) as campaign_id, given(creative_id) as creative_id,
        coalesce(given(event_type), case when coalesce(given(conversion_type), 'click') = 'click' then 'click' else 'conversion' end) as event_type,
        given(conversion_type) as conversion_type, given(order_id) as order_id, given(value) as value, try_cast(value as decimal(18, 6)) as amount,
        given(currency) as currency
-from read_csv(getvariable('clicks_conversions'), header = true, delim = ',', quote = '"', escape = '"', all_varchar = true, ignore_errors = true)
+from read_csv(getvariable('clicks_conversions'), header = true, auto_detect = false, delim = ',', quote = '"', escape = '"', ignore_errors = true, columns = {
+       "timestamp": 'VARCHAR', user_id: 'VARCHAR', campaign_id: 'VARCHAR', conversion_type: 'VARCHAR', event_id: 'VARCHAR', event_type: 'VARCHAR',
+       creative_id: 'VARCHAR', order_id: 'VARCHAR', value: 'VARCHAR', currency: 'VARCHAR', user_agent: 'VARCHAR', ip: 'VARCHAR'})
 where given(user_id) is not null and in_range(event_time) and (given(value) is null or amount >= 0);
 
 create table clicks as
