@@ -39,9 +39,10 @@ describe('ArrivalQueue', () => {
           for (const { delay, text, bytes, noted } of records.filter((each) => each.minute === minute)) {
             const arrival = (100 + minute) * MINUTE + delay;
             const note = noted ? { placed: (_: string, at: number) => void placed.push({ at, text }) } : undefined;
-            const raw = Buffer.from(`${text} and more`);
-            if (bytes) queue.addBytes(arrival, raw, Buffer.byteLength(text), note);
-            else queue.addText(arrival, text, note);
+            const out = queue.begin(arrival);
+            if (bytes) out.raw(Buffer.from(text));
+            else out.ascii(text);
+            queue.end(note);
             expected.push({ arrival, text });
           }
           queue.release(place);
@@ -57,8 +58,13 @@ describe('ArrivalQueue', () => {
   it('knows the last minute that something waits for', () => {
     const queue = new ArrivalQueue(0);
     expect(queue.lastMinute).toBe(-1);
-    queue.addText(7 * MINUTE + 5, 'late');
-    queue.addText(3 * MINUTE, 'early');
+    for (const [arrival, text] of [
+      [7 * MINUTE + 5, 'late'],
+      [3 * MINUTE, 'early'],
+    ] as const) {
+      queue.begin(arrival).ascii(text);
+      queue.end();
+    }
     expect(queue.lastMinute).toBe(7);
   });
 });

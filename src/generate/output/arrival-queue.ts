@@ -1,4 +1,5 @@
 import { MICROS_PER_MINUTE } from '../diurnal-curve.ts';
+import { AvroWriter } from '../records/avro-writer.ts';
 
 /** Told where a record came to stand. What the truth wants to know of it hangs on this. */
 export interface Placed {
@@ -25,18 +26,22 @@ export class ArrivalQueue {
   private readonly waiting = new Map<number, Bucket>();
   private minute: number;
   private latest = -1;
+  private open = this.current;
+  private offset = 0;
 
   constructor(firstMinute: number) {
     this.minute = firstMinute;
   }
 
-  /** ASCII only: one byte a character is what makes it fast. */
-  addText(arrivalMicros: number, line: string, note?: Placed): void {
-    this.bucketAt(arrivalMicros).addText(arrivalMicros % MICROS_PER_MINUTE, line, note);
+  /** Where to write the record that arrives then, all of it, before `end`. */
+  begin(arrivalMicros: number): AvroWriter {
+    this.open = this.bucketAt(arrivalMicros);
+    this.offset = arrivalMicros % MICROS_PER_MINUTE;
+    return this.open.out;
   }
 
-  addBytes(arrivalMicros: number, bytes: Buffer, length: number, note?: Placed): void {
-    this.bucketAt(arrivalMicros).addBytes(arrivalMicros % MICROS_PER_MINUTE, bytes, 0, length, note);
+  end(note?: Placed): void {
+    this.open.close(this.offset, note);
   }
 
   /** The last minute that anything waits for. */
@@ -75,32 +80,20 @@ export class ArrivalQueue {
 const MOST_RECORDS = 2 ** 24;
 
 class Bucket {
-  private bytes = Buffer.allocUnsafeSlow(1024);
-  private length = 0;
+  readonly out = new AvroWriter(1024);
   private count = 0;
   private ends = new Int32Array(16);
   private offsets = new Float64Array(16);
   private readonly notes = new Map<number, Placed>();
 
-  addText(offset: number, line: string, note: Placed | undefined): void {
-    this.reserve(line.length);
-    this.length += this.bytes.write(line, this.length, 'latin1');
-    this.close(offset, note);
-  }
-
   get empty(): boolean {
     return this.count === 0;
   }
 
-  addBytes(offset: number, bytes: Buffer, start: number, end: number, note: Placed | undefined): void {
-    this.reserve(end - start);
-    this.length += bytes.copy(this.bytes, this.length, start, end);
-    this.close(offset, note);
-  }
-
   absorb(other: Bucket): void {
     for (let i = 0; i < other.count; i++) {
-      this.addBytes(other.offsets[i] as number, other.bytes, i === 0 ? 0 : (other.ends[i - 1] as number), other.ends[i] as number, other.notes.get(i));
+      this.out.rawRange(other.out.bytes, i === 0 ? 0 : (other.ends[i - 1] as number), other.ends[i] as number);
+      this.close(other.offsets[i] as number, other.notes.get(i));
     }
   }
 
@@ -111,32 +104,25 @@ class Bucket {
     for (const key of order) {
       const i = key % MOST_RECORDS;
       if (this.notes.size > 0) this.notes.get(i)?.placed(place.file, place.recordNumber);
-      place.append(this.bytes, i === 0 ? 0 : (this.ends[i - 1] as number), this.ends[i] as number);
+      place.append(this.out.bytes, i === 0 ? 0 : (this.ends[i - 1] as number), this.ends[i] as number);
     }
   }
 
   clear(): void {
-    this.length = 0;
+    this.out.clear();
     this.count = 0;
     this.notes.clear();
   }
 
-  private close(offset: number, note: Placed | undefined): void {
+  close(offset: number, note: Placed | undefined): void {
     if (this.count === this.ends.length) {
       this.ends = grown(this.ends, new Int32Array(this.count * 2));
       this.offsets = grown(this.offsets, new Float64Array(this.count * 2));
     }
     if (note !== undefined) this.notes.set(this.count, note);
-    this.ends[this.count] = this.length;
+    this.ends[this.count] = this.out.length;
     this.offsets[this.count] = offset;
     this.count++;
-  }
-
-  private reserve(more: number): void {
-    if (this.length + more <= this.bytes.length) return;
-    const bigger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + more));
-    this.bytes.copy(bigger, 0, 0, this.length);
-    this.bytes = bigger;
   }
 }
 

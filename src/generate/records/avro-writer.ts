@@ -1,8 +1,14 @@
-/** Avro's binary encoding into one growing buffer, as far as the generator needs it (Avro 1.12, Binary Encoding). */
+const REMEMBERED = 1000;
+/** Places with accents come again and again. */
+const accented = new Map<string, Buffer>();
+
+/**
+ * Bytes into one growing buffer: plain ones, and Avro's binary encoding as far as the generator needs it (Avro 1.12, Binary
+ * Encoding).
+ */
 export class AvroWriter {
   bytes: Buffer;
   length = 0;
-  private readonly accented = new Map<string, Buffer>();
 
   constructor(capacity = 1 << 12) {
     this.bytes = Buffer.allocUnsafeSlow(capacity);
@@ -57,7 +63,7 @@ export class AvroWriter {
         return;
       }
     }
-    const utf8 = this.accented.get(value) ?? this.remember(value);
+    const utf8 = accented.get(value) ?? remember(value);
     this.long(utf8.length);
     this.raw(utf8);
   }
@@ -71,6 +77,12 @@ export class AvroWriter {
     this.text(value);
   }
 
+  /** A text of one byte a character, without its length. */
+  ascii(value: string): void {
+    this.reserve(value.length);
+    this.length += this.bytes.write(value, this.length, 'latin1');
+  }
+
   raw(value: Uint8Array): void {
     this.reserve(value.length);
     this.bytes.set(value, this.length);
@@ -80,13 +92,6 @@ export class AvroWriter {
   rawRange(value: Buffer, start: number, end: number): void {
     this.reserve(end - start);
     this.length += value.copy(this.bytes, this.length, start, end);
-  }
-
-  /** Places with accents come again and again. */
-  private remember(value: string): Buffer {
-    const utf8 = Buffer.from(value);
-    if (this.accented.size < 1000) this.accented.set(value, utf8);
-    return utf8;
   }
 
   /** 28 bits each, low ones first; every byte but the last says that more follow. */
@@ -113,4 +118,10 @@ export class AvroWriter {
     this.bytes.copy(bigger, 0, 0, this.length);
     this.bytes = bigger;
   }
+}
+
+function remember(value: string): Buffer {
+  const utf8 = Buffer.from(value);
+  if (accented.size < REMEMBERED) accented.set(value, utf8);
+  return utf8;
 }

@@ -1,11 +1,9 @@
-import type { ArrivalQueue, Placed } from '../output/arrival-queue.ts';
+import type { AvroWriter } from './avro-writer.ts';
 
 /** How the records of a feed are written, and varied. */
 export interface RecordForm<R> {
   blank(): R;
-  put(record: R, queue: ArrivalQueue, arrivalMicros: number, note?: Placed): void;
-  /** The same as bytes of its own, to be garbled. */
-  bytes(record: R): Buffer;
+  write(record: R, out: AvroWriter): void;
   /** Another spelling of the same content: a duplicate all the same. */
   respell(record: R): void;
   /** Gives the record an identity of its own. */

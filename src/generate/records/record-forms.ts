@@ -1,6 +1,5 @@
 import type { RandomStream } from '../random-stream.ts';
 import { IdSequence } from '../world/hashing.ts';
-import { AvroWriter } from './avro-writer.ts';
 import { type BidRecord, emptyBid, writeBid } from './bid-record.ts';
 import { emptyImpression, type ImpressionRecord, spellImpression } from './impression-record.ts';
 import type { RecordForm } from './record-form.ts';
@@ -30,8 +29,7 @@ export function eventIds(random: RandomStream): EventIds {
 export function impressionForm(ids: EventIds): RecordForm<ImpressionRecord> {
   return {
     blank: emptyImpression,
-    put: (record, queue, arrival, note) => queue.addText(arrival, spellImpression(record), note),
-    bytes: (record) => Buffer.from(spellImpression(record)),
+    write: (record, out) => out.ascii(spellImpression(record)),
     respell: (record) => {
       record.timestamp = `"timestamp":"${spellTime('micros', record.eventMicros)}",`;
     },
@@ -48,8 +46,7 @@ export function impressionForm(ids: EventIds): RecordForm<ImpressionRecord> {
 export function responseForm(ids: EventIds): RecordForm<ResponseRecord> {
   return {
     blank: emptyResponse,
-    put: (record, queue, arrival, note) => queue.addText(arrival, spellResponse(record), note),
-    bytes: (record) => Buffer.from(spellResponse(record)),
+    write: (record, out) => out.ascii(spellResponse(record)),
     respell: (record) => {
       record.timestamp = spellTime('micros', record.eventMicros);
     },
@@ -64,19 +61,9 @@ export function responseForm(ids: EventIds): RecordForm<ResponseRecord> {
 }
 
 export function bidForm(ids: EventIds): RecordForm<BidRecord> {
-  const scratch = new AvroWriter();
   return {
     blank: emptyBid,
-    put: (record, queue, arrival, note) => {
-      scratch.clear();
-      writeBid(record, scratch);
-      queue.addBytes(arrival, scratch.bytes, scratch.length, note);
-    },
-    bytes: (record) => {
-      scratch.clear();
-      writeBid(record, scratch);
-      return Buffer.from(scratch.bytes.subarray(0, scratch.length));
-    },
+    write: writeBid,
     respell: (record) => {
       // Avro leaves little choice; an empty text is a null all the same.
       record.age ??= '';

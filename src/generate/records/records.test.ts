@@ -165,7 +165,11 @@ describe('faults', () => {
   ] as const)('of %s are many, and each says where', (_, faults, atLeast) => {
     expect(faults.length).toBeGreaterThanOrEqual(atLeast);
     expect(new Set(faults.map(({ sort }) => sort)).size).toBe(faults.length);
-    for (const { code, pointer, sort } of faults) expect(pointer === '', sort).toBe(code === 'malformed');
+    for (const { code, pointer, sort, change } of faults) {
+      expect(pointer === '', sort).toBe(code === 'malformed');
+      // Lines are written a byte a character: anything else would be broken in another way than it says.
+      if (typeof change === 'object') expect(Object.values(change).join(''), sort).toMatch(/^\p{ASCII}*$/u);
+    }
   });
 
   it('of bid requests are still Avro of the schema, but for the invalid UTF-8', () => {

@@ -20,7 +20,7 @@ export const RESPONSE_FAULTS: readonly Fault<ResponseRecord>[] = [
   fault('bad_number', '/value', 'a decimal comma', { ...purchase, value: '12,50' }),
   fault('bad_number', '/value', 'a refund as a negative value', { ...purchase, value: '-20.00' }),
   fault('bad_enum', '/event_type', 'no such event type', { eventType: 'view' }),
-  fault('bad_enum', '/currency', 'a currency sign', { ...purchase, currency: '€' }),
+  fault('bad_enum', '/currency', 'a currency sign', { ...purchase, currency: 'US$' }),
   fault('bad_id', '/event_id', 'an endless id', { eventId: 'f00d'.repeat(70) }),
   fault('unknown_currency', '/currency', 'a currency without a rate', { ...purchase, currency: 'XTS' }),
 ];

@@ -3,6 +3,7 @@ import { MICROS_PER_DAY, MICROS_PER_HOUR } from '../diurnal-curve.ts';
 import type { ArrivalQueue, Placed } from '../output/arrival-queue.ts';
 import { RandomStream } from '../random-stream.ts';
 import type { Rates } from '../rates.ts';
+import { AvroWriter } from '../records/avro-writer.ts';
 import type { Fault } from '../records/fault.ts';
 import type { RecordForm } from '../records/record-form.ts';
 import type { FeedTally, TruthFiles } from '../truth/truth-files.ts';
@@ -33,6 +34,7 @@ export class Dispatch<R extends object> {
   private readonly breakage: RandomStream;
   private readonly bursts: FaultBursts;
   private readonly scratch: R;
+  private readonly whole = new AvroWriter();
   private readonly faultOrder: readonly Fault<R>[];
   private earliest = 0;
   private burstFault = 0;
@@ -62,16 +64,19 @@ export class Dispatch<R extends object> {
     // A retry is now and then retried itself.
     if (copies === 1 && this.copies.chance(0.05)) copies = 2;
     if (copies === 0 && !conflict) {
-      form.put(record, queue, arrival);
+      form.write(record, queue.begin(arrival));
+      queue.end();
     } else {
       const original = new Original();
-      form.put(record, queue, arrival, original);
+      form.write(record, queue.begin(arrival));
+      queue.end(original);
       for (let i = 0; i < copies; i++) this.sendAgain(record, arrival, original);
       if (conflict) {
         Object.assign(this.scratch, record);
         form.contradict(this.scratch);
         tally.quarantine('id_conflict');
-        form.put(this.scratch, queue, arrival + this.pause(), {
+        form.write(this.scratch, queue.begin(arrival + this.pause()));
+        queue.end({
           placed: (file, at) =>
             truth.fault({ feed, file, record: at, code: 'id_conflict', pointer: '', sort: 'same identity, other content', of: original.at }),
         });
@@ -85,7 +90,8 @@ export class Dispatch<R extends object> {
     tally.duplicate++;
     Object.assign(this.scratch, record);
     if (this.copies.chance(0.1)) form.respell(this.scratch);
-    form.put(this.scratch, queue, arrival + this.pause(), { placed: (file, at) => truth.duplicate({ feed, file, record: at, of: original.at }) });
+    form.write(this.scratch, queue.begin(arrival + this.pause()));
+    queue.end({ placed: (file, at) => truth.duplicate({ feed, file, record: at, of: original.at }) });
   }
 
   private sendBroken(record: R, arrival: number): void {
@@ -96,13 +102,15 @@ export class Dispatch<R extends object> {
     Object.assign(this.scratch, record);
     form.renew(this.scratch);
     Object.assign(this.scratch, typeof fault.change === 'function' ? fault.change(this.scratch, this.breakage) : fault.change);
-    let bytes = form.bytes(this.scratch);
-    if (fault.garble !== undefined) bytes = fault.garble(bytes);
+    const out = queue.begin(arrival + this.breakage.below(20_000));
+    if (fault.garble === undefined) form.write(this.scratch, out);
+    else {
+      this.whole.clear();
+      form.write(this.scratch, this.whole);
+      out.raw(fault.garble(Buffer.from(this.whole.bytes.subarray(0, this.whole.length))));
+    }
     tally.quarantine(fault.code);
-    const note: Placed = {
-      placed: (file, at) => truth.fault({ feed, file, record: at, code: fault.code, pointer: fault.pointer, sort: fault.sort }),
-    };
-    queue.addBytes(arrival + this.breakage.below(20_000), bytes, bytes.length, note);
+    queue.end({ placed: (file, at) => truth.fault({ feed, file, record: at, code: fault.code, pointer: fault.pointer, sort: fault.sort }) });
   }
 
   /** From the event to the file, microseconds: seconds as a rule, hours for a phone without a network, days for a lost batch. */

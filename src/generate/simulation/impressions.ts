@@ -49,7 +49,6 @@ export class Impressions {
   private readonly spelling: RandomStream;
   private readonly money: ForeignMoney;
   private readonly priceVariation: Float64Array;
-  private readonly record = emptyImpression();
   private serial = 0;
 
   constructor(options: ImpressionsOptions) {
@@ -64,7 +63,9 @@ export class Impressions {
 
   show(minuteMicros: number): void {
     const { world, visits, ids, dispatch, bids, responses, history, campaignDays } = this.options;
-    const { random, spelling, record: r } = this;
+    const { random, spelling } = this;
+    // A new one each time: to put young texts into an old object costs more than the object.
+    const r = emptyImpression();
     const { rates } = world.plan;
     visits.next();
     const user = visits.user;
@@ -100,8 +101,8 @@ export class Impressions {
     r.country = place.member;
     r.deviceType = device.typeMember;
     r.further = site.extraField;
-    this.spellConsent(place.gdpr, place.country === 'US');
-    if (spelling.chance(rates.nullSpellings)) this.spellNull();
+    this.spellConsent(r, place.gdpr, place.country === 'US');
+    if (spelling.chance(rates.nullSpellings)) this.spellNull(r);
 
     // At what price: an auction's is known, a direct deal's often only from the campaign's rate.
     const auction = random.chance(rates.auctionShare);
@@ -139,8 +140,8 @@ export class Impressions {
     if (owner !== undefined) responses.afterImpression(micros, user, owner, creative.id, site.clickFactor);
   }
 
-  private spellConsent(gdpr: boolean, unitedStates: boolean): void {
-    const { record: r, spelling } = this;
+  private spellConsent(r: ImpressionRecord, gdpr: boolean, unitedStates: boolean): void {
+    const { spelling } = this;
     const draw = spelling.fraction();
     r.viewable = draw < 0.62 ? ',"viewable":true' : draw < 0.9 ? ',"viewable":false' : '';
     if (gdpr) r.consent = GDPR_CONSENTS[Math.floor(draw * GDPR_CONSENTS.length)] as string;
@@ -149,8 +150,8 @@ export class Impressions {
   }
 
   /** One optional field says that it has nothing to say. */
-  private spellNull(): void {
-    const { record: r, spelling } = this;
+  private spellNull(r: ImpressionRecord): void {
+    const { spelling } = this;
     const spelled = spelling.pick(NULLS);
     switch (spelling.below(6)) {
       case 0:
