@@ -39,6 +39,8 @@ class CompiledContract implements ContractCheck {
   readonly #ends: Int32Array;
   readonly #numbers: Float64Array;
   readonly #violations: Violation[] = [];
+  /** The latest time that the record may have. An array of one, because a double that is handed from function to function is boxed each time. */
+  readonly #latest = new Float64Array(1);
 
   constructor(contract: Contract, rules: NormalisingRules) {
     const count = contract.fields.length;
@@ -68,7 +70,7 @@ class CompiledContract implements ContractCheck {
     const plans = this.#plans;
     const { kinds, buffers, starts, ends } = slots;
     if (this.#violations.length > 0) this.#violations.length = 0;
-    const latest = receivedAtMicros + FUTURE_ALLOWANCE_MICROS;
+    this.#latest[0] = receivedAtMicros + FUTURE_ALLOWANCE_MICROS;
     for (let index = 0; index < plans.length; index++) {
       const plan = plans[index] as FieldPlan;
       const kind = kinds[index] as ValueKind;
@@ -93,19 +95,19 @@ class CompiledContract implements ContractCheck {
       }
       this.#present[index] = 1;
       const isWrongKind = kind === ValueKind.nested || (kind === ValueKind.boolean && plan.reader !== Reader.boolean);
-      const problem = isWrongKind ? Problem.wrongKind : this.#read(plan, index, kind, bytes, start, end, latest);
+      const problem = isWrongKind ? Problem.wrongKind : this.#read(plan, index, kind, bytes, start, end);
       if (problem !== Problem.none) this.#refuse(plan, index, problem, kind, bytes, start, end);
     }
     return this.#violations.length === 0;
   }
 
-  #read(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number, latest: number): Problem {
+  #read(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
     switch (plan.reader) {
       case Reader.id:
       case Reader.text:
         return this.#readText(plan, index, kind, bytes, start, end);
       case Reader.timestamp:
-        return this.#readTimestamp(plan, index, kind, bytes, start, end, latest);
+        return this.#readTimestamp(plan, index, kind, bytes, start, end);
       case Reader.host:
         return this.#readHost(plan, index, bytes, start, end);
       case Reader.enum:
@@ -178,7 +180,7 @@ class CompiledContract implements ContractCheck {
     return reading === AmountReading.read ? this.#checkRange(plan, index) : amountProblem(reading);
   }
 
-  #readTimestamp(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number, latest: number): Problem {
+  #readTimestamp(plan: FieldPlan, index: number, kind: ValueKind, bytes: Uint8Array, start: number, end: number): Problem {
     if (kind === ValueKind.micros) {
       const reading = readDecimal(bytes, start, end, 0, this.#numbers, index);
       if (reading === DecimalReading.tooLarge) return bytes[start] === 0x2d ? Problem.tooEarly : Problem.tooLate;
@@ -188,7 +190,7 @@ class CompiledContract implements ContractCheck {
     }
     const micros = this.#numbers[index] as number;
     if (micros < EARLIEST_EVENT_MICROS) return Problem.tooEarly;
-    if (micros > latest) return Problem.tooLate;
+    if (micros > (this.#latest[0] as number)) return Problem.tooLate;
     return this.#checkRange(plan, index);
   }
 
