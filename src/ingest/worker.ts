@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { AdvertiseXError, unreadableSource } from '../domain/errors.ts';
 import { FileDecoder } from './decode-file.ts';
+import { decodingFailure } from './decoding-failure.ts';
 import { hashFile } from './hash-file.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
@@ -20,8 +20,8 @@ async function answer(request: Exclude<WorkerRequest, { kind: 'settings' | 'go-o
   try {
     send({ kind: 'done', result: await perform(request) });
   } catch (error) {
-    const failure = error instanceof AdvertiseXError ? error : 'job' in request || 'path' in request ? failureOf(request, error) : undefined;
-    send({ kind: 'failed', code: failure?.code ?? 'worker_failed', message: failure?.message ?? String(error), remedy: failure?.remedy ?? '' });
+    const { code, message, remedy } = decodingFailure('path' in request ? request.path : request.job.path, error);
+    send({ kind: 'failed', code, message, remedy });
   }
 }
 
@@ -38,18 +38,6 @@ function perform(request: Exclude<WorkerRequest, { kind: 'settings' | 'go-on' }>
         await allowed;
       });
   }
-}
-
-/** An error of the file system is the source's; any other is a defect of the worker. */
-function failureOf(request: { readonly path: string } | { readonly job: { readonly path: string } }, error: unknown): AdvertiseXError {
-  const path = 'path' in request ? request.path : request.job.path;
-  if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return unreadableSource(path, error);
-  return new AdvertiseXError(
-    'worker_failed',
-    `Decoding ${path} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    'Report this message with the version; the file was not taken.',
-    error,
-  );
 }
 
 function send(reply: WorkerReply): void {
