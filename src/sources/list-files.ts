@@ -1,4 +1,4 @@
-import { glob, readdir, stat } from 'node:fs/promises';
+import { glob, readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AdvertiseXError, unreadableSource } from '../domain/errors.ts';
 
@@ -35,25 +35,39 @@ async function expand(path: string): Promise<SourceFile[]> {
   return matches;
 }
 
-async function filesBelow(directory: string): Promise<SourceFile[]> {
+/** `parents` are the folders that lead here, without links: a link to one of them would never end. */
+async function filesBelow(directory: string, parents: readonly string[] = []): Promise<SourceFile[]> {
+  const unreadable = (cause: unknown) => Promise.reject(unreadableSource(directory, cause));
+  const place = await realpath(directory).catch(unreadable);
+  if (parents.includes(place)) return [];
   const files: SourceFile[] = [];
-  for (const entry of await readdir(directory, { withFileTypes: true }).catch((cause) => Promise.reject(unreadableSource(directory, cause)))) {
+  for (const entry of await readdir(directory, { withFileTypes: true }).catch(unreadable)) {
     if (entry.name.startsWith('.') || entry.name.startsWith('_')) continue;
     const path = join(directory, entry.name);
     const file = await describeFile(path);
-    if (file === 'directory') files.push(...(await filesBelow(path)));
+    if (file === 'directory') files.push(...(await filesBelow(path, [...parents, place])));
     else if (file !== undefined) files.push(file);
+    else if (entry.isSymbolicLink()) {
+      throw new AdvertiseXError('source_unreadable', `${path} is a link to something that is not there`, 'Remove the link, or bring back what it points to.');
+    }
   }
   return files;
 }
 
 async function describeFile(path: string): Promise<SourceFile | 'directory' | undefined> {
-  try {
-    const { size, mtimeMs, ...stats } = await stat(path).then((found) => ({ size: found.size, mtimeMs: found.mtimeMs, directory: found.isDirectory() }));
-    return stats.directory ? 'directory' : { path, bytes: size, modifiedMs: mtimeMs };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
     throw unreadableSource(path, cause);
+  });
+  if (found === undefined) return undefined;
+  if (found.isDirectory()) return 'directory';
+  // A file is read twice: first to know it, then to take it. From a pipe the second reading would get nothing.
+  if (!found.isFile()) {
+    throw new AdvertiseXError(
+      'source_unreadable',
+      `${path} is not a file: it is a pipe or a device`,
+      'Pipe it into standard input instead: `… | advertisex ingest FEED -`.',
+    );
   }
+  return { path, bytes: found.size, modifiedMs: found.mtimeMs };
 }
