@@ -1,5 +1,5 @@
 import { applyBatch } from '../batches/apply-batch.ts';
-import type { ReplayedRecord, SourceChunk } from '../batches/batch.ts';
+import type { SourceChunk } from '../batches/batch.ts';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
@@ -129,7 +129,7 @@ type ReplayRow = {
 
 async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
   const chunks: SourceChunk[] = [];
-  const replays: ReplayedRecord[] = [];
+  const replays: string[] = [];
   const edge = await edgeSettings(instance);
   for (const [index, feed] of FEEDS.entries()) {
     const records = rows.filter((row) => row.feed === feed).sort(byOrigin);
@@ -190,11 +190,12 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
       decoder.push(row.raw);
       decoder.end();
       // Bytes that hold no record at all (a damaged container's) stay where they are.
-      if (reported) replays.push({ quarantineId: row.quarantine_id, source: row.source, position: Number(row.position) });
+      if (reported) replays.push(row.quarantine_id);
     }
     receiver.flush();
   }
-  const rawOf = new Map(rows.map((row) => [`${row.feed} ${row.position} ${row.source}`, row]));
+  // One path may have held several files, received one after the other.
+  const rawOf = new Map(rows.map((row) => [`${row.feed} ${row.position} ${row.received_at} ${row.source}`, row]));
   return applyBatch(instance, {
     cause: 'replay',
     chunks,
@@ -203,7 +204,7 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
     stagingDirectory: instance.directory.staging,
     readRaw: async (conflicts) =>
       conflicts.map((conflict): RawRecord => {
-        const row = rawOf.get(`${conflict.feed} ${conflict.position} ${conflict.source}`) as ReplayRow;
+        const row = rawOf.get(`${conflict.feed} ${conflict.position} ${conflict.receivedAtMicros} ${conflict.source}`) as ReplayRow;
         return { raw: row.raw, encoding: row.encoding, delimiter: row.delimiter, contractVersion: contractOf(row.feed, instance.contracts).version };
       }),
   });

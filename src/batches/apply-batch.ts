@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVENT_TYPES, type EventType, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -40,6 +41,7 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
     context.onStep?.('commit');
     return outcome;
   });
+  await rm(conflictsSegment(batch), { force: true });
   context.onStep?.('committed');
   return committed;
 }
@@ -88,7 +90,7 @@ async function stageQuarantine({ engine }: ApplyContext, batch: Batch, staged: S
     eventKey: row.event_key.replaceAll('-', ''),
   }));
   const raw = await batch.readRaw(conflicts);
-  const path = join(batch.stagingDirectory, 'conflicts-quarantine.parquet');
+  const path = conflictsSegment(batch);
   const stager = new QuarantineStager();
   for (const [index, conflict] of conflicts.entries()) {
     const record = raw[index];
@@ -112,6 +114,10 @@ async function stageQuarantine({ engine }: ApplyContext, batch: Batch, staged: S
   const segments = batch.chunks.flatMap((chunk) => chunk.segments.filter((segment) => segment.table === QUARANTINE_TABLE.name).map((segment) => segment.path));
   await engine.stage(QUARANTINE_TABLE, [...segments, path]);
   staged.add(QUARANTINE_TABLE.name);
+}
+
+function conflictsSegment({ stagingDirectory }: Batch): string {
+  return join(stagingDirectory, 'conflicts-quarantine.parquet');
 }
 
 /** The ledger, the files, the batch itself: what proves the rest. */
@@ -234,13 +240,13 @@ async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySourc
 /** A replayed record is done with when it is accepted, or was in the tables already; one that broke a rule again stays open. */
 async function writeReplays(engine: Engine, batch: Batch, batchId: number, nowMicros: number): Promise<void> {
   if (batch.replays === undefined) return;
-  const broken = new Set(
-    (await engine.rows<{ source: string; position: bigint }>('select source, position from staged_quarantine')).map((row) => `${row.position} ${row.source}`),
-  );
-  const done = batch.replays.filter((replay) => !broken.has(`${replay.position} ${replay.source}`));
+  // Where a record stands makes its quarantine_id: one that is refused again has the id that it had.
+  const refused = await engine.rows<{ quarantine_id: string }>('select quarantine_id from staged_quarantine');
+  const broken = new Set(refused.map((row) => row.quarantine_id.replaceAll('-', '')));
+  const done = batch.replays.filter((quarantineId) => !broken.has(quarantineId));
   await engine.insert(
     REPLAYS,
-    done.map((replay) => ({ quarantine_id: replay.quarantineId, replayed_at: nowMicros, batch_id: batchId })),
+    done.map((quarantineId) => ({ quarantine_id: quarantineId, replayed_at: nowMicros, batch_id: batchId })),
   );
 }
 

@@ -39,19 +39,13 @@ export interface Batch {
   readonly cause: BatchCause;
   readonly chunks: readonly SourceChunk[];
   readonly files: readonly FileProgress[];
-  /** Quarantined records that this batch replays; those that are accepted now are marked. */
-  readonly replays?: readonly ReplayedRecord[];
+  /** The quarantine_id of records that this batch replays; those that are accepted now are marked. */
+  readonly replays?: readonly string[];
   /** Folder for what the batch itself must stage. */
   readonly stagingDirectory: string;
   /** What else is committed with the batch. */
   readonly alsoCommit?: () => Promise<void>;
   readRaw(records: readonly ConflictingRecord[]): Promise<readonly RawRecord[]>;
-}
-
-export interface ReplayedRecord {
-  readonly quarantineId: string;
-  readonly source: string;
-  readonly position: number;
 }
 
 export interface OutcomeCounts {
