@@ -46,31 +46,54 @@ export async function takeOver(directory: DataDirectory, command: string, nowMic
     await mkdir(directory.staging, { recursive: true });
     await writeFile(directory.owner, JSON.stringify({ pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString() }));
   } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new AdvertiseXError(
+        'disk_full',
+        `There is no space left in the data directory ${directory.path}`,
+        'Free space, or move the data directory (--data) to a larger disk, and run the same command again.',
+        cause,
+      );
+    }
     throw new AdvertiseXError(
       'data_unusable',
-      `The data directory ${directory.path} cannot be written: ${(cause as Error).message}`,
-      'Check the free space and that this user may write there.',
+      `The data directory ${directory.path} cannot be written: ${message}`,
+      'Check that this user may write there, and everything in it.',
       cause,
     );
   }
 }
 
+/**
+ * To be called while the data is still held: a moment later these files are the next holder's. What cannot be removed does no
+ * harm: the next holder removes it.
+ */
 export async function giveBack(directory: DataDirectory): Promise<void> {
-  await rm(directory.owner, { force: true });
-  await rm(directory.staging, { recursive: true, force: true });
+  await rm(directory.owner, { force: true }).catch(() => undefined);
+  await rm(directory.staging, { recursive: true, force: true }).catch(() => undefined);
 }
 
-/** Says who holds the data, where the holder left word. */
+/** Says who holds the data and with what, where the holder left word or the system tells. */
 export async function nameHolder(directory: DataDirectory, error: unknown): Promise<unknown> {
   if (!(error instanceof AdvertiseXError) || error.code !== 'data_locked') return error;
+  // The engine names the process that has the lock; who wrote the file may be dead by now, and a reader writes none.
+  const pid = /PID (\d+)/.exec(error.message)?.[1];
   const owner = await readFile(directory.owner, 'utf8')
     .then((text) => JSON.parse(text) as { pid: number; command: string; since: string })
     .catch(() => undefined);
-  if (owner === undefined) return error;
-  return new AdvertiseXError(
-    'data_locked',
-    `Another process holds ${directory.path}: PID ${owner.pid}, \`advertisex ${owner.command}\`, since ${owner.since}`,
-    error.remedy,
-    error,
-  );
+  const holder =
+    owner !== undefined && (pid === undefined || String(owner.pid) === pid)
+      ? `PID ${owner.pid}, \`advertisex ${owner.command}\`, since ${owner.since}`
+      : pid === undefined
+        ? undefined
+        : `PID ${pid}${await commandLineOf(pid)}`;
+  if (holder === undefined) return error;
+  return new AdvertiseXError('data_locked', `Another process holds ${directory.path}: ${holder}`, error.remedy, error);
+}
+
+/** Where the system has it (Linux), else nothing. */
+async function commandLineOf(pid: string): Promise<string> {
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const words = line.split('\0').filter((word) => word !== '');
+  return words.length === 0 ? '' : `, \`${words.join(' ')}\``;
 }

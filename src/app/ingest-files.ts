@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { applyBatch } from '../batches/apply-batch.ts';
 import type { CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
-import { AdvertiseXError } from '../domain/errors.ts';
+import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import type { DecodedFile, EdgeSettings } from '../ingest/decode-file.ts';
 import type { DecodePool } from '../ingest/decode-pool.ts';
+import { decodingFailure } from '../ingest/decoding-failure.ts';
 import { openPool } from '../ingest/open-pool.ts';
 import { readRawRecords } from '../ingest/read-raw-records.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
@@ -36,9 +37,12 @@ export async function ingestFiles(
   onProgress: (progress: IngestProgress) => void = () => undefined,
 ): Promise<IngestSummary> {
   const ingest = new FileIngest(instance, onProgress);
+  const stop = () => void ingest.close();
+  instance.signal?.addEventListener('abort', stop);
   try {
     return await ingest.run(requests);
   } finally {
+    instance.signal?.removeEventListener('abort', stop);
     await ingest.close();
   }
 }
@@ -73,6 +77,7 @@ class FileIngest {
   async run(requests: readonly IngestRequest[]): Promise<IngestSummary> {
     this.edge = await edgeSettings(this.instance);
     const found = await findFiles(requests);
+    if (this.failure !== undefined) throw this.failure;
     this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
     this.report('looking');
     this.pool = openPool(this.bytesTotal, this.edge, this.instance.settings.limits.workers);
@@ -91,10 +96,10 @@ class FileIngest {
     return this.summary(plan, known);
   }
 
+  /** Ends what is under way: a batch that runs is waited for, no other is begun. */
   async close(): Promise<void> {
     this.failure ??= interrupted();
-    await this.applying?.catch(() => undefined);
-    await this.pool?.close();
+    await Promise.all([this.applying, this.pool?.close()]);
   }
 
   private async ingest(files: readonly PlannedFile[], cause: 'late' | 'reference'): Promise<void> {
@@ -194,7 +199,8 @@ class FileIngest {
     const raw = new Map<PlannedFile, Map<number, RawRecord>>();
     for (const [file, wanted] of positions) {
       const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
-      raw.set(file, await readRawRecords(file.job, this.edge as EdgeSettings, wanted, points));
+      const reading = readRawRecords(file.job, this.edge as EdgeSettings, wanted, points);
+      raw.set(file, await reading.catch((error) => Promise.reject(decodingFailure(file.path, error))));
     }
     return records.map((record) => {
       const found = raw.get(files.get(`${record.feed} ${record.source}`) as PlannedFile)?.get(record.position);
@@ -246,8 +252,4 @@ class FileIngest {
       restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),
     };
   }
-}
-
-function interrupted(): AdvertiseXError {
-  return new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.');
 }

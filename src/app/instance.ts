@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { loadModels, type Model, runModel } from '../batches/models.ts';
 import { SETTINGS, storeTables } from '../batches/store-tables.ts';
 import type { Settings } from '../config/settings.ts';
-import { AdvertiseXError } from '../domain/errors.ts';
+import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
@@ -22,6 +22,8 @@ export interface InstanceOptions {
   readonly nowMicros: () => number;
   /** Told before each step of a batch. */
   readonly onStep?: (step: string) => void;
+  /** Once it is aborted, what runs stops at the next step, and throws `interrupted`. */
+  readonly signal?: AbortSignal;
 }
 
 /** One client's data, opened: what every command of the application works on. */
@@ -59,17 +61,27 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
       }
       await engine.setVariables({ asOf: null });
     } catch (error) {
+      if (!isReader) await giveBack(directory);
       await engine.close();
       throw error;
     }
     const close = async () => {
-      await engine.close();
       if (!isReader) await giveBack(directory);
+      await engine.close();
     };
-    return { ...options, directory, engine, models, close };
+    const onStep = (step: string): void => {
+      options.onStep?.(step);
+      requireGoing(options.signal);
+    };
+    return { ...options, onStep, directory, engine, models, close };
   } catch (error) {
     throw await nameHolder(directory, error);
   }
+}
+
+/** Throws once the work is to stop. */
+function requireGoing(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interrupted();
 }
 
 /** Tables, macros and views, brought to what this version and these contracts say; nothing is done where they are that already. */

@@ -18,7 +18,15 @@ export async function withInstance<T>(
   const settings = context.settings();
   const contracts = await loadInstanceContracts(context);
   const { openInstance } = await import('../app/instance.ts');
-  const instance = await openInstance({ dataDirectory: context.dataDirectory, settings, contracts, access, command, nowMicros: context.host.clock });
+  const instance = await openInstance({
+    dataDirectory: context.dataDirectory,
+    settings,
+    contracts,
+    access,
+    command,
+    nowMicros: context.host.clock,
+    signal: context.signal,
+  });
   const interrupt = (): void => instance.engine.interrupt();
   context.signal.addEventListener('abort', interrupt);
   try {

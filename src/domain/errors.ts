@@ -97,3 +97,8 @@ export function unreadableSource(path: string, cause: unknown): AdvertiseXError 
     cause,
   );
 }
+
+/** The work was stopped from outside. */
+export function interrupted(cause?: unknown): AdvertiseXError {
+  return new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.', cause);
+}

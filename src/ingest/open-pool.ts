@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { interrupted } from '../domain/errors.ts';
 import { type DecodedFile, type DecodeJob, type EdgeSettings, FileDecoder } from './decode-file.ts';
 import type { DecodePool, TakeChunk } from './decode-pool.ts';
+import { decodingFailure } from './decoding-failure.ts';
 import { hashFile } from './hash-file.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -15,19 +17,18 @@ export function openPool(bytes: number, edge: EdgeSettings, workers: number | un
 class SameThread implements DecodePool {
   private files: FileDecoder;
   private last: Promise<unknown> = Promise.resolve();
+  private isClosed = false;
 
   constructor(edge: EdgeSettings) {
     this.files = new FileDecoder(edge);
   }
 
   hash(path: string): Promise<string> {
-    return hashFile(path);
+    return this.inTurn(path, () => hashFile(path));
   }
 
   decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile> {
-    const decoded = this.last.then(() => this.files.decode(job, takeChunk));
-    this.last = decoded.catch(() => undefined);
-    return decoded;
+    return this.inTurn(job.path, () => this.files.decode(job, takeChunk));
   }
 
   useSettings(edge: EdgeSettings): void {
@@ -36,6 +37,16 @@ class SameThread implements DecodePool {
 
   /** What is under way ends at its next chunk, which is not taken. */
   async close(): Promise<void> {
+    this.isClosed = true;
     await this.last;
+  }
+
+  private inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(async () => {
+      if (this.isClosed) throw interrupted();
+      return work().catch((error) => Promise.reject(decodingFailure(path, error)));
+    });
+    this.last = done.catch(() => undefined);
+    return done;
   }
 }

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { AdvertiseXError, type ErrorCode } from '../domain/errors.ts';
+import { AdvertiseXError, type ErrorCode, interrupted } from '../domain/errors.ts';
 import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
 import type { DecodePool, TakeChunk } from './decode-pool.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
@@ -21,6 +21,7 @@ export class WorkerPool implements DecodePool {
   private readonly workers = new Set<Worker>();
   private readonly idle: Worker[] = [];
   private readonly queue: QueuedJob[] = [];
+  private isClosed = false;
 
   constructor(size: number, edge: EdgeSettings) {
     this.size = size;
@@ -42,14 +43,15 @@ export class WorkerPool implements DecodePool {
   }
 
   async close(): Promise<void> {
-    const closed = new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.');
-    for (const job of this.queue.splice(0)) job.reject(closed);
+    this.isClosed = true;
+    for (const job of this.queue.splice(0)) job.reject(interrupted());
     await Promise.all([...this.workers].map((worker) => worker.terminate()));
     this.workers.clear();
   }
 
   private perform<Result>(request: Job, takeChunk?: TakeChunk): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
+      if (this.isClosed) return reject(interrupted());
       this.queue.push({ request, ...(takeChunk === undefined ? {} : { takeChunk }), resolve: resolve as (result: never) => void, reject });
       this.assign();
     });
@@ -89,6 +91,7 @@ export class WorkerPool implements DecodePool {
     const onError = (error: unknown) => {
       settle();
       this.workers.delete(worker);
+      if (this.isClosed) return job.reject(interrupted(error));
       job.reject(
         new AdvertiseXError(
           'worker_failed',
