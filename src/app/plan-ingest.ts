@@ -61,6 +61,13 @@ export async function planIngest(
   const taken = await takenFiles(instance);
   const plan = new Map<string, PlannedFile>();
   const known: IngestedFile[] = [];
+  const sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
+  // The rest of a file goes on under the path that its first records have, unless another file stands there now: the books tell sources apart by it.
+  const sourceOf = (feed: Feed, path: string, earlierPath: string | undefined): string => {
+    if (earlierPath === undefined || earlierPath === path || sources.has(`${feed} ${earlierPath}`)) return path;
+    sources.add(`${feed} ${earlierPath}`);
+    return earlierPath;
+  };
   for (const [index, { file, request }] of found.entries()) {
     const sha256 = hashes[index] as string;
     const content = `${request.feed} ${sha256}`;
@@ -73,7 +80,7 @@ export async function planIngest(
     const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
     const job: DecodeJob = {
       path: file.path,
-      source: before?.path ?? source,
+      source: sourceOf(request.feed, source, before?.path),
       feed: request.feed,
       encoding,
       delimiter: request.delimiter ?? ',',
