@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Argument, Option } from 'commander';
 import type { IngestRequest, IngestSummary } from '../../app/ingest-files.ts';
-import { AdvertiseXError } from '../../domain/errors.ts';
+import { AdvertiseXError, unreadableSource } from '../../domain/errors.ts';
 import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -38,7 +38,8 @@ export const ingest: CommandDefinition = {
       });
       const summary = await ingestWithProgress(context, (onProgress) => ingestFiles(instance, requests, onProgress));
       await showIngest(context, summary);
-      if (instance.settings.lake.after_ingest && summary.batches.length > 0) await exportWithProgress(context, instance);
+      // Also where nothing is new: the run before may have been stopped on its way to the lake.
+      if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
       return 0;
     }),
 };
@@ -105,10 +106,32 @@ async function planRequests(
   if (files.length < paths.length) {
     // A file is known by its content before it is taken, so the whole input has to be here first.
     const spool = join(staging, 'standard-input');
-    await pipeline(context.host.stdin, createWriteStream(spool), { signal: context.signal });
+    await pipeline(context.host.stdin, createWriteStream(spool), { signal: context.signal }).catch((cause) => Promise.reject(spoolFailure(spool, cause)));
     requests.push({ feed, paths: [spool], sourceName: 'stdin', ...options });
   }
   return requests;
+}
+
+function spoolFailure(spool: string, cause: NodeJS.ErrnoException): unknown {
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') {
+    return new AdvertiseXError(
+      'disk_full',
+      `There is no space left to keep standard input in ${spool}`,
+      'Free space, or move the data directory (--data) to a larger disk, and run the same command again.',
+      cause,
+    );
+  }
+  if (cause.name === 'AbortError') return cause;
+  return cause.syscall === 'read' ? unreadableSource('Standard input', cause) : unusableSpool(spool, cause);
+}
+
+function unusableSpool(spool: string, cause: Error): AdvertiseXError {
+  return new AdvertiseXError(
+    'data_unusable',
+    `Standard input cannot be kept in ${spool}: ${cause.message}`,
+    'Check that the data directory exists and that this user may write to it, then run the same command again.',
+    cause,
+  );
 }
 
 function parseDelimiter(text: string): string {
