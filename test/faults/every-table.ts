@@ -6,13 +6,22 @@ import { checkLake } from '../../src/lake/check-lake.ts';
 import type { Tables } from '../properties/compare-tables.ts';
 import type { Row, Value } from '../reference/words.ts';
 
-/** Every table that readers see, as it is now: none can be forgotten here. */
+/** Every table that readers see, as it is now: taken from the database, so that none can be forgotten. */
 export async function readEveryTable({ engine }: Instance): Promise<Tables> {
-  const views = await engine.rows<{ name: string }>(
+  return readTables(
+    engine,
     "select schema_name || '.' || view_name as name from duckdb_views() where schema_name in ('silver', 'gold', 'ops', 'ref') order by name",
   );
+}
+
+/** Every row that is stored, whether a reader sees it or not. */
+export async function readStoredTables({ engine }: Instance): Promise<Tables> {
+  return readTables(engine, "select 'store.' || table_name as name from duckdb_tables() where schema_name = 'store' order by name");
+}
+
+async function readTables(engine: Instance['engine'], names: string): Promise<Tables> {
   const tables: Record<string, Row[]> = {};
-  for (const { name } of views) tables[name] = (await engine.rows(`select * from ${name}`)).map(toRow);
+  for (const { name } of await engine.rows<{ name: string }>(names)) tables[name] = (await engine.rows(`select * from ${name}`)).map(toRow);
   return tables;
 }
 
@@ -25,17 +34,16 @@ function toRow(row: EngineRow): Row {
   );
 }
 
-/** Rows of each table of the lake, by slice; what the lake and the tables differ in. */
-export async function readLakeCounts(instance: Instance) {
-  const check = await checkLake(await lakeSource(instance), instance.directory.lake);
-  return { batch: check.batch, behind: check.batchesBehind, differences: check.differences };
+/** What the lake's files and the tables differ in, and how far behind the lake is. */
+export async function lakeState(instance: Instance) {
+  const { batch, batchesBehind, differences } = await checkLake(await lakeSource(instance), instance.directory.lake);
+  return { batch, batchesBehind, differences };
 }
 
-/** Names of the equations that do not hold. */
+/** The equations that do not hold, with the rows that break them. */
 export async function brokenEquations(instance: Instance): Promise<string[]> {
-  return (await reconcile(instance))
-    .filter(({ holds }) => !holds)
-    .map(({ equation, statement, rows }) => `${equation} ${statement}: ${JSON.stringify(rows, showBigint)}`);
+  const broken = (await reconcile(instance)).filter(({ holds }) => !holds);
+  return broken.map(({ equation, statement, rows }) => `${equation} ${statement}: ${JSON.stringify(rows, showBigint)}`);
 }
 
 function showBigint(_key: string, value: unknown): unknown {

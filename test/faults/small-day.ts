@@ -17,7 +17,7 @@ export async function makeSmallDay(directory: string): Promise<string> {
     campaigns: 3,
     users: 12,
     sites: 5,
-    filesPerFeed: 2,
+    filesPerFeed: 1,
     tailDays: 3,
     rates: { clickRate: 0.25, conversionRate: 0.3, malformed: 0.03, idConflicts: 0.02 },
   });
@@ -26,9 +26,17 @@ export async function makeSmallDay(directory: string): Promise<string> {
 
 /** Reference data and events of generated traffic, as one call takes them. */
 export function requestsFor(traffic: string): IngestRequest[] {
+  return callsFor(traffic).flat();
+}
+
+/**
+ * The same in a call for the reference data and one for each file of events: then the same files make the same batches, whatever
+ * waits for what.
+ */
+export function callsFor(traffic: string): IngestRequest[][] {
   return [
-    ...REFERENCE_FEEDS.map((feed) => ({ feed, paths: [join(traffic, 'reference', `${feed}.csv`)] })),
-    ...(['ad-impressions', 'clicks-conversions', 'bid-requests'] as const).map((feed) => ({ feed, paths: [join(traffic, feed)] })),
+    REFERENCE_FEEDS.map((feed) => ({ feed, paths: [join(traffic, 'reference', `${feed}.csv`)] })),
+    ...(['ad-impressions', 'bid-requests', 'clicks-conversions'] as const).flatMap((feed) => filesOf(traffic, feed).map((path) => [{ feed, paths: [path] }])),
   ];
 }
 
