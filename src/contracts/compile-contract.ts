@@ -84,7 +84,7 @@ class CompiledContract implements ContractCheck {
       const bytes = buffers[index] as Uint8Array;
       let start = starts[index] as number;
       let end = ends[index] as number;
-      if (kind === ValueKind.text) {
+      if (kind === ValueKind.text && start < end && ((bytes[start] as number) <= SPACE || (bytes[end - 1] as number) <= SPACE)) {
         while (start < end && isBlank(bytes[start] as number)) start++;
         while (start < end && isBlank(bytes[end - 1] as number)) end--;
       }
@@ -131,7 +131,7 @@ class CompiledContract implements ContractCheck {
       if (this.#controls.finds(bytes, start, end)) return Problem.controlCharacter;
     }
     this.#keepText(index, bytes, start, end);
-    return checkText(plan, bytes, start, end);
+    return end - start <= plan.plainLength ? Problem.none : checkText(plan, bytes, start, end);
   }
 
   #readHost(plan: FieldPlan, index: number, bytes: Uint8Array, start: number, end: number): Problem {

@@ -17,6 +17,8 @@ export class FieldPlan {
   readonly minLength: number;
   readonly maxLength: number;
   readonly pattern: RegExp | null;
+  /** Up to this many bytes nothing can be wrong with a text's length, and it has no pattern: -1 where that can never be said. */
+  readonly plainLength: number;
   readonly minimum: number;
   readonly maximum: number;
   /** Enum: the allowed values' bytes, and their lower-case texts for the second look. */
@@ -34,6 +36,7 @@ export class FieldPlan {
     this.minLength = field.minLength ?? (field.type === 'id' ? 1 : 0);
     this.maxLength = field.type === 'id' ? Math.min(field.maxLength ?? MAX_ID_CHARACTERS, MAX_ID_CHARACTERS) : (field.maxLength ?? Number.MAX_SAFE_INTEGER);
     this.pattern = field.pattern === undefined ? null : new RegExp(field.pattern, 'u');
+    this.plainLength = this.pattern === null && this.minLength <= (field.type === 'id' ? 1 : 0) ? this.maxLength : -1;
     this.minimum = field.minimum ?? Number.NEGATIVE_INFINITY;
     this.maximum = field.maximum ?? Number.POSITIVE_INFINITY;
     this.values = (field.values ?? []).map((value) => new Uint8Array(Buffer.from(value, 'utf8')));
