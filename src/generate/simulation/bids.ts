@@ -2,7 +2,7 @@ import { MICROS_PER_MINUTE } from '../diurnal-curve.ts';
 import { RandomStream } from '../random-stream.ts';
 import { type BidRecord, emptyBid } from '../records/bid-record.ts';
 import type { EventIds } from '../records/record-forms.ts';
-import type { CampaignDays } from '../truth/campaign-days.ts';
+import { type CampaignDays, MEASURE } from '../truth/campaign-days.ts';
 import { NO_CAMPAIGN } from '../truth/touch-history.ts';
 import type { Campaign } from '../world/campaigns.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -110,8 +110,8 @@ export class Bids {
     r.gender = world.audience.gender(user);
     if (random.chance(rates.nullSpellings)) this.spellNull();
     const index = named?.index ?? NO_CAMPAIGN;
-    campaignDays.add(index, micros, 'bid_requests', 1);
-    if (r.won === true) campaignDays.add(index, micros, 'bids_won', 1);
+    campaignDays.add(index, micros, MEASURE.bid_requests, 1);
+    if (r.won === true) campaignDays.add(index, micros, MEASURE.bids_won, 1);
     dispatch.send(r, micros, rates.duplicateBids);
   }
 

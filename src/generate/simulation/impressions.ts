@@ -4,13 +4,14 @@ import { emptyImpression, type ImpressionRecord } from '../records/impression-re
 import { spellMoney } from '../records/money-text.ts';
 import type { EventIds } from '../records/record-forms.ts';
 import { cutTo, isNumberForm, spellTime } from '../records/time-forms.ts';
-import type { CampaignDays } from '../truth/campaign-days.ts';
+import { type CampaignDays, MEASURE } from '../truth/campaign-days.ts';
 import { type ImpressionHistory, NO_CAMPAIGN } from '../truth/touch-history.ts';
 import type { Campaign } from '../world/campaigns.ts';
 import { scrambledId } from '../world/hashing.ts';
+import type { Site } from '../world/sites.ts';
 import type { Bids } from './bids.ts';
 import type { Dispatch } from './dispatch.ts';
-import { ForeignMoney } from './foreign-money.ts';
+import { ForeignMoney, type StatedAmount } from './foreign-money.ts';
 import type { Responses } from './responses.ts';
 import type { Visits } from './visits.ts';
 import type { World } from './world.ts';
@@ -40,7 +41,7 @@ const VARIATIONS = 1024;
 
 /** Shows advertisements: who, where, of which campaign, at what price; and what follows from it. */
 export class Impressions {
-  /** Valid by SEMANTICS §7, for the summary. */
+  /** Counts for the summary. */
   knownBots = 0;
   hiddenBots = 0;
   unresolved = 0;
@@ -62,8 +63,8 @@ export class Impressions {
   }
 
   show(minuteMicros: number): void {
-    const { world, visits, ids, dispatch, bids, responses, history, campaignDays } = this.options;
-    const { random, spelling } = this;
+    const { world, visits, ids, dispatch, bids, responses } = this.options;
+    const { random } = this;
     // A new one each time: to put young texts into an old object costs more than the object.
     const r = emptyImpression();
     const { rates } = world.plan;
@@ -83,61 +84,70 @@ export class Impressions {
     const unknown = random.chance(rates.unknownCreatives);
     const campaign = unknown ? NO_CAMPAIGN : micros >= creative.movesAtMicros ? creative.movesTo : creative.campaign;
     const owner: Campaign | undefined = world.campaigns.all[campaign];
-    const device = world.audience.device(user, random);
     const space = site.spaces[random.below(site.spaces.length)]!;
 
     r.impressionId = hasId ? `"impression_id":"${ids.impressions.next()}",` : '';
     r.eventMicros = micros;
     r.timestamp = isNumberForm(form) ? `"timestamp":${spellTime(form, micros)},` : `"timestamp":"${spellTime(form, micros)}",`;
-    const userId = world.audience.id(user);
-    r.userId = world.audience.hasNumericId(user) ? `"user_id":${userId}` : `"user_id":"${userId}"`;
     r.creativeId = unknown ? `,"creative_id":"cr-${scrambledId(1, random.below(1000), 5)}"` : creative.member;
     r.campaignId = owner === undefined || random.chance(rates.campaignOmitted) ? '' : owner.member;
-    r.website = site.websiteHasPage ? `${site.website}${spelling.below(90_000)}?ref=home"` : site.website;
     r.placementId = space.member;
+    this.spellVisit(r, user, site);
+
+    let instancePrice = 0;
+    // An auction's price is known, a direct deal's often only from the campaign's rate.
+    const auction = random.chance(rates.auctionShare);
+    if (auction || random.chance(owner === undefined || owner.pricing === 'cpm' ? 0.85 : 0.4)) {
+      const price = this.spellPrice(r, (owner ?? offered).cpmMicros * site.priceFactor);
+      instancePrice = price.instanceMicros;
+      if (auction) {
+        const requestId = ids.auctions.next();
+        r.auctionId = `,"auction_id":"${requestId}"`;
+        bids.won(requestId, micros, user, space.id, owner, creative.id, price);
+      }
+    }
+    this.count(campaign, micros, user, r.userAgent !== '' && world.audience.isBot(user), instancePrice);
+    dispatch.send(r, micros, rates.duplicateImpressions);
+    if (owner !== undefined) responses.afterImpression(micros, user, owner, creative.id, site.clickFactor);
+  }
+
+  /** Who saw it, where and with what. */
+  private spellVisit(r: ImpressionRecord, user: number, site: Site): void {
+    const { random, spelling } = this;
+    const { audience, plan } = this.options.world;
+    const device = audience.device(user, random);
+    const place = audience.place(user);
+    const userId = audience.id(user);
+    r.userId = audience.hasNumericId(user) ? `"user_id":${userId}` : `"user_id":"${userId}"`;
+    r.website = site.websiteHasPage ? `${site.website}${spelling.below(90_000)}?ref=home"` : site.website;
     r.userAgent = spelling.chance(0.02) ? '' : device.userAgentMember;
-    r.ip = `,"ip":"${world.audience.ip(user)}"`;
-    const place = world.audience.place(user);
+    r.ip = `,"ip":"${audience.ip(user)}"`;
     r.country = place.member;
     r.deviceType = device.typeMember;
     r.further = site.extraField;
     this.spellConsent(r, place.gdpr, place.country === 'US');
-    if (spelling.chance(rates.nullSpellings)) this.spellNull(r);
+    if (spelling.chance(plan.rates.nullSpellings)) this.spellNull(r);
+  }
 
-    // At what price: an auction's is known, a direct deal's often only from the campaign's rate.
-    const auction = random.chance(rates.auctionShare);
-    const priced = auction || random.chance(owner === undefined || owner.pricing === 'cpm' ? 0.85 : 0.4);
-    let instancePrice = 0;
-    if (priced) {
-      const mean = (owner ?? offered).cpmMicros * site.priceFactor * (this.priceVariation[random.below(VARIATIONS)] as number);
-      const stated = this.money.state(mean, micros, 100);
-      instancePrice = stated.instanceMicros;
-      r.price = spelling.chance(0.1) ? `,"price":"${spellMoney(stated.micros)}"` : `,"price":${spellMoney(stated.micros)}`;
-      r.currency = stated.currency === '' ? '' : `,"currency":"${stated.currency}"`;
-      r.auctionId = '';
-      if (auction) {
-        const requestId = ids.auctions.next();
-        r.auctionId = `,"auction_id":"${requestId}"`;
-        bids.won(requestId, micros, user, space.id, owner, creative.id, stated);
-      }
-    } else {
-      r.price = '';
-      r.currency = '';
-      r.auctionId = '';
-    }
+  private spellPrice(r: ImpressionRecord, meanMicros: number): StatedAmount {
+    const price = this.money.state(meanMicros * (this.priceVariation[this.random.below(VARIATIONS)] as number), r.eventMicros, 100);
+    r.price = this.spelling.chance(0.1) ? `,"price":"${spellMoney(price.micros)}"` : `,"price":${spellMoney(price.micros)}`;
+    if (price.currency !== '') r.currency = `,"currency":"${price.currency}"`;
+    return price;
+  }
 
-    const knownBot = r.userAgent !== '' && world.audience.isBot(user);
-    campaignDays.add(campaign, micros, 'impressions', 1);
+  private count(campaign: number, micros: number, user: number, knownBot: boolean, priceMicros: number): void {
+    const { world, history, campaignDays } = this.options;
+    campaignDays.add(campaign, micros, MEASURE.impressions, 1);
     if (campaign === NO_CAMPAIGN) this.unresolved++;
     if (world.audience.isHiddenBot(user)) this.hiddenBots++;
-    if (knownBot) this.knownBots++;
-    else {
-      campaignDays.add(campaign, micros, 'valid_impressions', 1);
-      campaignDays.add(campaign, micros, 'cost_cpm_micros', instancePrice);
-      history.add(user, campaign, micros);
+    if (knownBot) {
+      this.knownBots++;
+      return;
     }
-    dispatch.send(r, micros, rates.duplicateImpressions);
-    if (owner !== undefined) responses.afterImpression(micros, user, owner, creative.id, site.clickFactor);
+    campaignDays.add(campaign, micros, MEASURE.valid_impressions, 1);
+    campaignDays.add(campaign, micros, MEASURE.cost_cpm_micros, priceMicros);
+    history.add(user, campaign, micros);
   }
 
   private spellConsent(r: ImpressionRecord, gdpr: boolean, unitedStates: boolean): void {

@@ -3,7 +3,7 @@ import { spellMoney } from '../records/money-text.ts';
 import type { EventIds } from '../records/record-forms.ts';
 import { emptyResponse, type ResponseRecord } from '../records/response-record.ts';
 import { spellTime } from '../records/time-forms.ts';
-import type { CampaignDays } from '../truth/campaign-days.ts';
+import { type CampaignDays, MEASURE } from '../truth/campaign-days.ts';
 import { ClickVerdicts } from '../truth/click-verdicts.ts';
 import type { ClickHistory, ImpressionHistory, Touch } from '../truth/touch-history.ts';
 import { NO_CAMPAIGN } from '../truth/touch-history.ts';
@@ -103,8 +103,8 @@ export class ResponseRecords {
     if (verdict.reasons.includes('double_click')) counts.doubleClicks++;
     if (verdict.reasons.includes('click_flood')) counts.floodClicks++;
     if (!matched) counts.orphanClicks++;
-    campaignDays.add(campaign.index, micros, 'clicks', 1);
-    if (verdict.valid) campaignDays.add(campaign.index, micros, 'valid_clicks', 1);
+    campaignDays.add(campaign.index, micros, MEASURE.clicks, 1);
+    if (verdict.valid) campaignDays.add(campaign.index, micros, MEASURE.valid_clicks, 1);
     truth.line('clicks', {
       event_id: r.eventId === '' ? null : r.eventId,
       user_id: r.userId,
@@ -151,12 +151,12 @@ export class ResponseRecords {
     if (unclaimed) counts.unclaimed++;
     if (touches.length === 0) counts.unattributed++;
     else {
-      campaignDays.add(index, micros, 'attributed_conversions', 1);
+      campaignDays.add(index, micros, MEASURE.attributed_conversions, 1);
       if (touches[0]?.type === 'impression') counts.viewThrough++;
     }
     counts.valueMicros += valueMicros ?? 0;
-    campaignDays.add(index, micros, 'conversions', 1);
-    campaignDays.add(index, micros, 'conversion_value_micros', valueMicros ?? 0);
+    campaignDays.add(index, micros, MEASURE.conversions, 1);
+    campaignDays.add(index, micros, MEASURE.conversion_value_micros, valueMicros ?? 0);
     truth.line('conversions', {
       event_id: r.eventId === '' ? null : r.eventId,
       order_id: r.orderId === '' ? null : r.orderId,

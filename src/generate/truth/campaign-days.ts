@@ -1,21 +1,20 @@
 import { MICROS_PER_DAY } from '../diurnal-curve.ts';
 
-/** What is expected of each campaign and UTC day; all of it sums. */
-export const CAMPAIGN_DAY_MEASURES = [
-  'impressions',
-  'valid_impressions',
-  'cost_cpm_micros',
-  'clicks',
-  'valid_clicks',
-  'bid_requests',
-  'bids_won',
-  'conversions',
-  'conversion_value_micros',
-  'attributed_conversions',
-] as const;
-export type CampaignDayMeasure = (typeof CAMPAIGN_DAY_MEASURES)[number];
-const WIDTH = CAMPAIGN_DAY_MEASURES.length;
-const OFFSETS = Object.fromEntries(CAMPAIGN_DAY_MEASURES.map((measure, index) => [measure, index])) as Record<CampaignDayMeasure, number>;
+/** What is expected of each campaign and UTC day, with its place in a row; all of it sums. */
+export const MEASURE = {
+  impressions: 0,
+  valid_impressions: 1,
+  cost_cpm_micros: 2,
+  clicks: 3,
+  valid_clicks: 4,
+  bid_requests: 5,
+  bids_won: 6,
+  conversions: 7,
+  conversion_value_micros: 8,
+  attributed_conversions: 9,
+} as const;
+type Measure = (typeof MEASURE)[keyof typeof MEASURE];
+const WIDTH = Object.keys(MEASURE).length;
 
 export class CampaignDays {
   private readonly sums: Float64Array;
@@ -29,9 +28,9 @@ export class CampaignDays {
     this.sums = new Float64Array((campaigns + 1) * days * WIDTH);
   }
 
-  add(campaign: number, micros: number, measure: CampaignDayMeasure, amount: number): void {
+  add(campaign: number, micros: number, measure: Measure, amount: number): void {
     const day = Math.floor(micros / MICROS_PER_DAY) - this.firstDay;
-    const at = ((campaign + 1) * this.days + day) * WIDTH + OFFSETS[measure];
+    const at = ((campaign + 1) * this.days + day) * WIDTH + measure;
     this.sums[at] = (this.sums[at] as number) + amount;
   }
 
@@ -41,7 +40,7 @@ export class CampaignDays {
       const sums = this.sums.subarray(cell * WIDTH, (cell + 1) * WIDTH);
       if (sums.every((sum) => sum === 0)) continue;
       const date = new Date((this.firstDay + (cell % this.days)) * (MICROS_PER_DAY / 1000)).toISOString().slice(0, 10);
-      const measures = Object.fromEntries(CAMPAIGN_DAY_MEASURES.map((measure, index) => [measure, sums[index] as number]));
+      const measures = Object.fromEntries(Object.entries(MEASURE).map(([measure, index]) => [measure, sums[index] as number]));
       yield { campaign: Math.floor(cell / this.days) - 1, date, measures };
     }
   }
