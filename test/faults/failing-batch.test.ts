@@ -11,51 +11,52 @@ import { makeSmallDay, requestsFor } from './small-day.ts';
 
 /** A batch that fails while the next one is being decoded. The bug this hunts: the next one commits, and the failed one's records are never taken. */
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-failing-batch-'));
-const BATCH_RECORDS = 40;
+const BATCH_RECORDS = 60;
 let traffic: string;
 let undisturbed: Tables;
-let batches: number;
 
 beforeAll(async () => {
   traffic = await makeSmallDay(join(folder, 'traffic'));
-  await withInstance(join(folder, 'undisturbed'), { batchRecords: BATCH_RECORDS }, async (instance) => {
-    batches = (await ingestFiles(instance, requestsFor(traffic))).batches.length;
+  await withInstance(join(folder, 'undisturbed'), {}, async (instance) => {
+    await ingestFiles(instance, requestsFor(traffic));
     undisturbed = await readEveryTable(instance);
   });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('has several batches', () => {
-  expect(batches).toBeGreaterThan(6);
-});
-
-it('stops at the batch that fails, whichever it is, and goes on from there', async () => {
+it('is the last one that is begun, whichever it is, and the next run goes on with it', async () => {
   const data = join(folder, 'data');
-  for (let failing = 1; failing <= batches; failing++) {
-    let at = 0;
+  let committed = 0;
+  for (let run = 0; run < 20; run++) {
+    let books = 0;
+    // The batch after the one that this run commits; the first run commits none.
     const onStep = (step: string) => {
-      if (step === 'books' && ++at === 1) throw new AdvertiseXError('disk_full', 'The disk is full', 'Make room.');
+      if (step === 'books' && ++books === (run === 0 ? 1 : 2)) throw new AdvertiseXError('disk_full', 'The disk is full', 'Make room.');
     };
-    // Fails in the first batch of this run; the run before it has taken one batch more than the run before that.
-    await withInstance(data, { batchRecords: BATCH_RECORDS, onStep }, async (instance) => {
-      const failure = await ingestFiles(instance, requestsFor(traffic)).catch((error) => error);
-      expect(failure).toMatchObject({ code: 'disk_full' });
-      const [last] = await instance.engine.rows('select coalesce(max(batch_id), 0) as batch, count(*) as batches from ops.batches');
-      expect(last).toEqual({ batch: BigInt(failing - 1), batches: BigInt(failing - 1) });
+    const failure = await withInstance(data, { batchRecords: BATCH_RECORDS, onStep }, async (instance) => {
+      const failed = await ingestFiles(instance, requestsFor(traffic)).then(
+        () => undefined,
+        (error) => error,
+      );
+      const [books] = await instance.engine.rows<{ batches: bigint }>('select count(*) as batches from ops.batches');
+      expect(Number(books?.batches)).toBe(run === 0 ? 0 : committed + 1);
+      committed = Number(books?.batches);
+      expect(await brokenEquations(instance)).toEqual([]);
+      return failed;
     });
-    expect(readdirSync(data)).not.toContain('staging');
-    let taken = 0;
-    const stopAfterOne = (step: string) => {
-      if (step === 'begin' && ++taken === 2) throw new AdvertiseXError('disk_full', 'The disk is full', 'Make room.');
-    };
-    await withInstance(data, { batchRecords: BATCH_RECORDS, onStep: stopAfterOne }, (instance) =>
-      ingestFiles(instance, requestsFor(traffic)).catch((error) => expect(error).toMatchObject({ code: 'disk_full' })),
-    );
+    expect(readdirSync(data)).toEqual(['advertisex.duckdb']);
+    if (failure === undefined) break;
+    expect(failure).toMatchObject({ code: 'disk_full' });
   }
+  expect(committed).toBeGreaterThan(5);
   await withInstance(data, { batchRecords: BATCH_RECORDS }, async (instance) => {
     const { files } = await ingestFiles(instance, requestsFor(traffic));
     expect(new Set(files.map(({ state }) => state))).toEqual(new Set(['known']));
-    expect(compareTables(undisturbed, await readEveryTable(instance))).toBeNull();
-    expect(await brokenEquations(instance)).toEqual([]);
+    expect(compareTables(withoutBooks(undisturbed), withoutBooks(await readEveryTable(instance)), ['batch_id'])).toBeNull();
   });
 });
+
+/** But for the tables whose rows are batches. */
+function withoutBooks(tables: Tables): Tables {
+  return Object.fromEntries(Object.entries(tables).filter(([name]) => !['ops.batches', 'ops.ledger', 'ops.restatements'].includes(name)));
+}
