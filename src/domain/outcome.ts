@@ -1,6 +1,3 @@
-/** What became of a received record. Exactly one, always. */
-export const OUTCOMES = ['accepted', 'duplicate', 'quarantined'] as const;
-
 /** Why a record is in quarantine: a closed list, with the sentence the documentation and the command line show for it. */
 export const QUARANTINE_CODES = {
   malformed: 'does not decode',

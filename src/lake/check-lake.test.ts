@@ -77,6 +77,14 @@ describe('checkLake', () => {
     });
   });
 
+  it('takes no offence at columns that a table has gained since the export', async () => {
+    const { source, lake } = await exported(2);
+    source.tables = source.tables.map((table) =>
+      table.name === CLICKS.name ? { ...table, columns: [...table.columns, { name: 'gained', type: 'varchar' }] } : table,
+    );
+    expect((await checkLake(source, lake)).differences).toEqual([]);
+  });
+
   it('compares a table that an export did not come to with the tables as they are', async () => {
     const { source, lake } = await exported(1);
     source.origin = 'second';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { reportingFailures } from './lake-failure.ts';
 import { listTable } from './lake-layout.ts';
 import { readManifest } from './lake-manifest.ts';
-import type { LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
+import type { LakeColumn, LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
 import { columnDifference, readFooter } from './parquet-footer.ts';
 
 /** Rows in the lake's files = rows in the tables, per table and day (SEMANTICS §10, equation 7). */
@@ -42,7 +42,8 @@ export async function checkLake(source: LakeSource, lake: string): Promise<LakeC
       const known = entry !== undefined && manifest?.origin === origin && entry.batch <= committed;
       const asOf = known ? entry.batch : committed;
       batches.push(known ? entry.batch : 0);
-      const checked = await checkTable(source, lake, table, asOf);
+      // Columns that the table has gained since come with the next export, like batches.
+      const checked = await checkTable(source, lake, table, known ? entry.columns : table.columns, asOf);
       slicesChecked += checked.slices;
       differences.push(...checked.differences);
     }
@@ -51,7 +52,7 @@ export async function checkLake(source: LakeSource, lake: string): Promise<LakeC
   });
 }
 
-async function checkTable(source: LakeSource, lake: string, table: LakeTable, asOf: number) {
+async function checkTable(source: LakeSource, lake: string, table: LakeTable, columns: readonly LakeColumn[], asOf: number) {
   const expected = await source.rowsBySlice(table, asOf);
   const { files, strays } = await listTable(lake, table);
   const slices = [...new Set([...expected.keys(), ...files.keys()])].sort();
@@ -66,7 +67,7 @@ async function checkTable(source: LakeSource, lake: string, table: LakeTable, as
   for (const slice of slices) {
     const paths = files.get(slice) ?? [];
     const rowsInTable = expected.get(slice) ?? 0;
-    const { rows, problems } = await readSlice(lake, table, paths);
+    const { rows, problems } = await readSlice(lake, columns, paths);
     if (problems.length === 0 && rows !== rowsInTable) {
       problems.push(`The lake has ${rows} rows and the table has ${rowsInTable}; \`advertisex lake compact\` writes the lake again`);
     }
@@ -75,15 +76,15 @@ async function checkTable(source: LakeSource, lake: string, table: LakeTable, as
   return { slices: slices.length, differences };
 }
 
-async function readSlice(lake: string, table: LakeTable, paths: readonly string[]) {
+async function readSlice(lake: string, columns: readonly LakeColumn[], paths: readonly string[]) {
   const problems: string[] = [];
   let rows = 0;
   for (const path of paths) {
     try {
       const footer = await readFooter(join(lake, path));
       rows += footer.rows;
-      const difference = columnDifference(footer, table.columns);
-      if (difference !== undefined) problems.push(`${path} has other columns than the table: ${difference}; \`advertisex lake compact\` writes it again`);
+      const difference = columnDifference(footer, columns);
+      if (difference !== undefined) problems.push(`${path} has other columns than the table had: ${difference}; \`advertisex lake compact\` writes it again`);
     } catch (error) {
       problems.push(`${path} cannot be read (${(error as Error).message}); \`advertisex lake compact\` writes it again`);
     }
