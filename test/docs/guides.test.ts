@@ -16,7 +16,7 @@ const variables: Record<string, string> = {};
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'advertisex-guides-'));
-  await run(['demo', '--events', '20000']);
+  await run(['demo', '--events', '80000']);
   variables.CONVERSION_KEY = await firstValue('select conversion_key from gold.attribution order by path_length desc, conversion_key limit 1');
   variables.QUARANTINE_ID = await firstValue("select quarantine_id from ops.quarantine where code = 'bad_number' limit 1");
   cpSync(join(ROOT, 'contracts'), join(folder, 'old-contracts'), { recursive: true });
