@@ -128,8 +128,7 @@ export class CsvDecoder implements Decoder, RecordScanner {
     } else {
       this.takeRow(at);
     }
-    if (reader.quoted) this.countLines(at, behind);
-    else this.line++;
+    this.line += reader.innerLineBreaks + 1;
     return behind;
   }
 

@@ -1,4 +1,4 @@
-import { lowestFlag } from '../find-byte.ts';
+import { lowestFlag } from '../byte-words.ts';
 import {
   BACKSLASH,
   BROKEN,
