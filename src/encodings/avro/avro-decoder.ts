@@ -1,12 +1,12 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
 import type { Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
-import { fieldName } from '../field-tree.ts';
+import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { decompressBlock, MAX_BLOCK_BYTES } from './block-codecs.ts';
-import { compileSchemaText } from './compile-reader.ts';
 import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer } from './container-header.ts';
+import { compileProgram } from './program.ts';
 import { RecordReader } from './record-reader.ts';
-import { SchemaProblem } from './schema.ts';
+import { readSchema, SchemaProblem } from './schema.ts';
 
 const NEED_MORE = -1;
 
@@ -116,10 +116,10 @@ export class AvroDecoder implements Decoder, RecordScanner {
   }
 
   private useSchema(schema: string): void {
-    const compiled = compileSchemaText(schema, this.fields);
+    const program = compileProgram(readSchema(schema), buildFieldTree(this.fields));
     const names = this.fields.map((_, field) => fieldName(this.fields, field));
-    this.reader = new RecordReader(compiled, names);
-    this.unknownNames = compiled.unknownNames;
+    this.reader = new RecordReader(program, names);
+    this.unknownNames = program.unknownNames;
   }
 
   private takeBlock(bytes: Uint8Array, at: number, end: number, final: boolean, { codec, sync }: ContainerHeader): number {
@@ -144,7 +144,7 @@ export class AvroDecoder implements Decoder, RecordScanner {
   private readRecords(content: Uint8Array, count: number): string {
     const reader = this.reader as RecordReader;
     this.content = content;
-    reader.startBlock(content);
+    reader.startBlock(content, content.length);
     let at = 0;
     for (let i = 0; i < count; i++) {
       const behind = reader.read(at);

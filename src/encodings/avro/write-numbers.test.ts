@@ -28,12 +28,7 @@ describe('digits', () => {
   });
 
   it('of doubles are the shortest that give the double back', () => {
-    const text = (value: number, size = 8) => {
-      const source = new DataView(new ArrayBuffer(8));
-      if (size === 8) source.setFloat64(0, value, true);
-      else source.setFloat32(0, value, true);
-      return written((bytes, at) => writeDouble(bytes, at, source, 0, size));
-    };
+    const text = (value: number) => written((bytes, at) => writeDouble(bytes, at, value));
     const edges = [
       0,
       1e-6,
@@ -53,7 +48,6 @@ describe('digits', () => {
     for (const value of edges) expect([text(value), text(-value)]).toEqual([String(value), value === 0 ? '0' : String(-value)]);
     const amounts = fc.integer({ min: -2_000_000_000, max: 2_000_000_000 }).map((units) => units / 10 ** (Math.abs(units) % 8));
     fc.assert(fc.property(fc.oneof(fc.double({ noNaN: true }), amounts, fc.float({ noNaN: true })), (value) => text(value) === String(value)));
-    fc.assert(fc.property(fc.float({ noNaN: true }), (value) => text(value, 4) === String(value)));
   });
 
   it('of dates are year, month and day where there are four digits of year', () => {

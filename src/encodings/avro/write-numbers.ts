@@ -7,12 +7,9 @@ export const LONGEST_LONG = 24;
 /** Writes the digits of an integer from 0 to 2^53; returns the position behind them. */
 export function writeInteger(target: Uint8Array, start: number, value: number): number {
   if (value < 1e7) return writeSmall(target, start, value);
-  const tenMillions = Math.floor(value / 1e7);
-  const ones = value - tenMillions * 1e7;
-  if (tenMillions < 1e9) return writeSevenDigits(target, writeSmall(target, start, tenMillions), ones);
-  const rest = Math.floor(tenMillions / 1e7);
-  const at = writeSevenDigits(target, writeSmall(target, start, rest), tenMillions - rest * 1e7);
-  return writeSevenDigits(target, at, ones);
+  const high = Math.floor(value / 1e7);
+  const at = writeInteger(target, start, high);
+  return writeSevenDigits(target, at, value - high * 1e7);
 }
 
 /**
@@ -38,18 +35,12 @@ export function writeMagnitude(target: Uint8Array, start: number, high: number, 
   return writeSevenDigits(target, at, ones);
 }
 
-/** Writes a finite double as JSON writes it. Read here, not handed over: a call would put it on the heap. */
-export function writeDouble(target: Uint8Array, start: number, source: DataView, at: number, size: number): number {
-  const value = size === 8 ? source.getFloat64(at, true) : source.getFloat32(at, true);
+/** Writes a double as JSON writes it; undefined for what is no number. */
+export function writeDouble(target: Uint8Array, start: number, value: number): number {
   const magnitude = Math.abs(value);
   const millionths = Math.round(magnitude * 1e6);
-  if (millionths < 1e15 && millionths / 1e6 === magnitude) {
-    // Up to 15 digits there is one decimal text a double, so that the one with six decimals is the shortest.
-    const whole = Math.floor(magnitude);
-    const first = value < 0 ? start + 1 : start;
-    if (value < 0) target[start] = MINUS;
-    return writeDecimal(target, first, whole, millionths - whole * 1e6);
-  }
+  // Up to 15 digits there is one decimal text a double, so that the one with six decimals is the shortest.
+  if (millionths < 1e15 && millionths / 1e6 === magnitude) return writeMillionths(target, start, millionths, value < 0);
   const text = String(value);
   for (let i = 0; i < text.length; i++) target[start + i] = text.charCodeAt(i);
   return start + text.length;
@@ -64,40 +55,40 @@ export function writeDate(target: Uint8Array, start: number, days: number): numb
   return start + text.length;
 }
 
-/** `fraction`: millionths. */
-function writeDecimal(target: Uint8Array, start: number, whole: number, fraction: number): number {
-  let at = writeSmall(target, start, whole);
+function writeMillionths(target: Uint8Array, start: number, millionths: number, isNegative: boolean): number {
+  const whole = Math.floor(millionths / 1e6);
+  let fraction = millionths - whole * 1e6;
+  let at = start;
+  if (isNegative) target[at++] = MINUS;
+  at = writeInteger(target, at, whole);
   if (fraction === 0) return at;
   target[at++] = DOT;
-  writeDigits(target, at, at + 6, fraction | 0);
-  at += 6;
-  while (target[at - 1] === ZERO) at--;
+  for (let unit = 100_000; fraction > 0; unit /= 10) {
+    const digit = (fraction / unit) | 0;
+    target[at++] = ZERO + digit;
+    fraction -= digit * unit;
+  }
   return at;
 }
 
-/** Up to nine digits. */
 function writeSmall(target: Uint8Array, start: number, value: number): number {
-  const end = start + countDigits(value);
-  writeDigits(target, start, end, value | 0);
-  return end;
-}
-
-function writeSevenDigits(target: Uint8Array, start: number, value: number): number {
-  writeDigits(target, start, start + 7, value | 0);
-  return start + 7;
-}
-
-function writeDigits(target: Uint8Array, start: number, end: number, value: number): void {
-  let left = value;
-  for (let at = end - 1; at >= start; at--) {
+  let digits = 1;
+  for (let bound = 10; bound <= value; bound *= 10) digits++;
+  let left = value | 0;
+  for (let at = start + digits - 1; at >= start; at--) {
     const tenth = (left / 10) | 0;
     target[at] = ZERO + left - tenth * 10;
     left = tenth;
   }
+  return start + digits;
 }
 
-function countDigits(value: number): number {
-  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1_000 ? 3 : 4;
-  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
-  return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : 9;
+function writeSevenDigits(target: Uint8Array, start: number, value: number): number {
+  let left = value | 0;
+  for (let at = start + 6; at >= start; at--) {
+    const tenth = (left / 10) | 0;
+    target[at] = ZERO + left - tenth * 10;
+    left = tenth;
+  }
+  return start + 7;
 }

@@ -128,7 +128,8 @@ export class CsvDecoder implements Decoder, RecordScanner {
     } else {
       this.takeRow(at);
     }
-    this.line += reader.innerLineBreaks + 1;
+    if (reader.quoted) this.countLines(at, behind);
+    else this.line++;
     return behind;
   }
 

@@ -1,4 +1,4 @@
-import { lowestFlag, spread } from '../byte-words.ts';
+import { findByte, lowestFlag, spread } from '../find-byte.ts';
 import { RecordSlots, ValueKind } from '../record-slots.ts';
 import { Scratch } from '../scratch.ts';
 
@@ -21,8 +21,8 @@ export class RowReader {
   cells = 0;
   /** Where the row's own bytes end, before its line break. */
   rowEnd = 0;
-  /** Line breaks in quoted cells of the row. */
-  innerLineBreaks = 0;
+  /** A cell was quoted: it may hold line breaks. */
+  quoted = false;
   /** The row ended with the input, not with a line break. */
   endedWithInput = false;
   problem = '';
@@ -31,9 +31,6 @@ export class RowReader {
   private readonly delimiter: number;
   private readonly delimiters: number;
   private readonly scratch = new Scratch();
-  /** What the slots' buffers all are, but for cells with doubled quotes: set once a chunk, not once a cell. */
-  private filledWith: Uint8Array | null = null;
-  private buffersAreMixed = false;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -54,27 +51,16 @@ export class RowReader {
       this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
     this.scratch.reset();
-    this.innerLineBreaks = 0;
-    const { slots } = this;
-    if (bytes !== this.filledWith || this.buffersAreMixed) {
-      slots.buffers.fill(bytes);
-      this.filledWith = bytes;
-      this.buffersAreMixed = false;
-    }
-    const { view, delimiters, delimiter, fieldOfColumn } = this;
-    const { starts, ends } = slots;
-    const columns = fieldOfColumn.length;
-    const lastWord = end - 4;
+    this.quoted = false;
+    const { view, delimiters, delimiter } = this;
     let at = start;
     for (let column = 0; ; column++) {
-      let byte: number;
       if (at < end && bytes[at] === QUOTE) {
         at = this.readQuoted(at + 1, end, final, column);
         if (at < 0) return at;
-        byte = at < end ? (bytes[at] as number) : LINE_FEED;
       } else {
         const cell = at;
-        for (; at <= lastWord; at += 4) {
+        for (; at + 4 <= end; at += 4) {
           const word = view.getInt32(at, true);
           const atDelimiter = word ^ delimiters;
           const atLineFeed = word ^ 0x0a0a0a0a;
@@ -86,43 +72,41 @@ export class RowReader {
             break;
           }
         }
-        // At a stop already, unless the last bytes are too few for a word.
         while (at < end && bytes[at] !== delimiter && bytes[at] !== LINE_FEED && bytes[at] !== QUOTE) at++;
         if (at >= end && !final) return NEED_MORE;
-        byte = at < end ? (bytes[at] as number) : LINE_FEED;
-        if (byte === QUOTE) return this.broken(at, 'a cell with a quote in it must be quoted, and its quotes doubled');
-        this.rowEnd = byte === LINE_FEED && at > cell && bytes[at - 1] === CARRIAGE_RETURN ? at - 1 : at;
-        const field = column < columns ? (fieldOfColumn[column] as number) : -1;
-        if (field >= 0) {
-          starts[field] = cell;
-          ends[field] = this.rowEnd;
-        }
+        if (at < end && bytes[at] === QUOTE) return this.broken(at, 'a cell with a quote in it must be quoted, and its quotes doubled');
+        const cellEnd = (at >= end || bytes[at] === LINE_FEED) && at > cell && bytes[at - 1] === CARRIAGE_RETURN ? at - 1 : at;
+        this.setCell(column, bytes, cell, cellEnd);
+        this.rowEnd = cellEnd;
       }
-      if (byte !== delimiter) {
-        this.cells = column + 1;
-        this.endedWithInput = at >= end;
-        return at >= end ? end : at + 1;
+      if (at < end && bytes[at] === delimiter) {
+        at++;
+        continue;
       }
-      at++;
+      this.cells = column + 1;
+      this.endedWithInput = at >= end;
+      return at >= end ? end : at + 1;
     }
   }
 
-  private setCell(column: number, buffer: Uint8Array, start: number, end: number): void {
-    const field = column < this.fieldOfColumn.length ? (this.fieldOfColumn[column] as number) : -1;
-    if (field >= 0) this.slots.set(field, ValueKind.text, buffer, start, end);
+  private setCell(column: number, bytes: Uint8Array, start: number, end: number): void {
+    if (column >= this.fieldOfColumn.length) return;
+    const field = this.fieldOfColumn[column] as number;
+    if (field < 0) return;
+    const { slots } = this;
+    if (slots.buffers[field] !== bytes) slots.buffers[field] = bytes;
+    slots.starts[field] = start;
+    slots.ends[field] = end;
   }
 
   /** From behind the opening quote to the delimiter or line feed behind the cell, or the end of the input. */
   private readQuoted(start: number, end: number, final: boolean, column: number): number {
     const { bytes, view } = this;
+    this.quoted = true;
     let doubled = false;
     let quote = start;
     for (;;) {
-      quote = findQuoteOrLineFeed(view, bytes, quote, end);
-      while (quote < end && bytes[quote] === LINE_FEED) {
-        this.innerLineBreaks++;
-        quote = findQuoteOrLineFeed(view, bytes, quote + 1, end);
-      }
+      quote = findByte(view, bytes, QUOTE, quote, end);
       if (quote >= end || (quote + 1 >= end && !final)) return NEED_MORE;
       if (quote + 1 >= end || bytes[quote + 1] !== QUOTE) break;
       doubled = true;
@@ -151,7 +135,6 @@ export class RowReader {
       if (byte === QUOTE) at++;
     }
     this.setCell(column, scratch.bytes, from, scratch.used);
-    this.buffersAreMixed = true;
   }
 
   private broken(at: number, problem: string): number {
@@ -159,18 +142,4 @@ export class RowReader {
     this.problemAt = at;
     return BROKEN;
   }
-}
-
-/** First quote or line feed of `[start, end)`, or `end`. */
-function findQuoteOrLineFeed(view: DataView, bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const word = view.getInt32(at, true);
-    const atLineFeed = word ^ 0x0a0a0a0a;
-    const atQuote = word ^ 0x22222222;
-    const flags = (((atLineFeed - 0x01010101) & ~atLineFeed) | ((atQuote - 0x01010101) & ~atQuote)) & 0x80808080;
-    if (flags !== 0) return at + lowestFlag(flags);
-  }
-  while (at < end && bytes[at] !== QUOTE && bytes[at] !== LINE_FEED) at++;
-  return at;
 }

@@ -22,9 +22,6 @@ export class ObjectReader extends ValueReader {
   /** Objects that are open. */
   private depth = 1;
   private foundKey: KeyEntry | null = null;
-  /** What the slots' buffers all are, but for unescaped texts: set once a chunk, not once a field. */
-  private filledWith: Uint8Array | null = null;
-  private buffersAreMixed = false;
 
   constructor(fields: readonly FieldPath[]) {
     super();
@@ -41,18 +38,12 @@ export class ObjectReader extends ValueReader {
     const { kinds } = this.slots;
     for (let i = 0; i < kinds.length; i++) kinds[i] = ValueKind.absent;
     this.scratch.reset();
-    if (bytes !== this.filledWith || this.buffersAreMixed) {
-      this.slots.buffers.fill(bytes);
-      this.filledWith = bytes;
-      this.buffersAreMixed = false;
-    }
     this.unknownKeys.startRecord();
     return this.readObject(start + 1, this.root);
   }
 
-  /** From behind the object's brace. */
   private readObject(start: number, node: KeyNode): number {
-    const { bytes, view, end, slots } = this;
+    const { bytes, end } = this;
     let at = start;
     if (at < end && (bytes[at] as number) <= SPACE) at = this.skipSpace(at);
     if (at >= end) return NEED_MORE;
@@ -60,28 +51,26 @@ export class ObjectReader extends ValueReader {
     let previous: KeyEntry | null = null;
     for (;;) {
       let key: KeyEntry | null = previous === null ? node.first : previous.follower;
-      if (key !== null && matchToken(view, at, end, key)) {
+      if (key !== null && matchToken(this.view, at, end, key)) {
         at += key.tokenLength;
       } else {
-        at = this.findKey(at, node, previous, key);
+        if (bytes[at] !== QUOTE) return this.broken(at, 'a field name in double quotes was expected');
+        at = this.findKey(at + 1, node);
         if (at < 0) return at;
         key = this.foundKey;
+        if (key?.plain) {
+          if (previous === null) node.first = key;
+          else previous.follower = key;
+        }
+        if (at < end && bytes[at] !== COLON) at = this.skipSpace(at);
+        if (at >= end) return NEED_MORE;
+        if (bytes[at] !== COLON) return this.broken(at, 'a colon was expected');
+        at++;
       }
       if (at < end && (bytes[at] as number) <= SPACE) at = this.skipSpace(at);
       if (at >= end) return NEED_MORE;
-      // The common case of readValue, here for speed: a text without escapes.
-      const isText: boolean = key !== null && key.field >= 0 && bytes[at] === QUOTE && slots.kinds[key.field] === ValueKind.absent;
-      const stop: number = isText ? findStringStop(view, bytes, at + 1, end) : end;
-      if (stop < end && bytes[stop] === QUOTE) {
-        const { field } = key as KeyEntry;
-        slots.kinds[field] = ValueKind.text;
-        slots.starts[field] = at + 1;
-        slots.ends[field] = stop;
-        at = stop + 1;
-      } else {
-        at = key === null ? this.skipValue(at, this.depth) : this.readValue(at, key);
-        if (at < 0) return at;
-      }
+      at = key === null ? this.skipValue(at, this.depth) : this.readValue(at, key);
+      if (at < 0) return at;
       if (key !== null) previous = key;
       if (at < end && (bytes[at] as number) <= SPACE) at = this.skipSpace(at);
       if (at >= end) return NEED_MORE;
@@ -117,15 +106,22 @@ export class ObjectReader extends ValueReader {
     return behind;
   }
 
-  /** A text that is escaped, or cut, or there twice. From behind the opening quote. */
+  /** From behind the opening quote. */
   private readString(start: number, field: number): number {
-    const { bytes } = this;
-    const behind = this.skipString(start);
+    const { bytes, end, slots } = this;
+    const at = findStringStop(this.view, bytes, start, end);
+    if (at < end && bytes[at] === QUOTE) {
+      slots.kinds[field] = ValueKind.text;
+      if (slots.buffers[field] !== bytes) slots.buffers[field] = bytes;
+      slots.starts[field] = start;
+      slots.ends[field] = at;
+      return at + 1;
+    }
+    const behind = this.skipString(at);
     if (behind < 0) return behind;
     if (!writeUnescaped(bytes, start, behind - 1, this.startScratch(behind - start)))
       this.flaw ||= `${fieldName(this.fields, field)} holds half of a surrogate pair`;
-    this.slots.set(field, ValueKind.text, this.scratch.bytes, this.scratchStart, this.scratch.used);
-    this.buffersAreMixed = true;
+    slots.set(field, ValueKind.text, this.scratch.bytes, this.scratchStart, this.scratch.used);
     return behind;
   }
 
@@ -154,43 +150,24 @@ export class ObjectReader extends ValueReader {
     return behind;
   }
 
-  /** A key that is not the expected one, from its quote to behind its colon: sets `foundKey`. */
-  private findKey(start: number, node: KeyNode, previous: KeyEntry | null, expected: KeyEntry | null): number {
-    const { bytes, end } = this;
-    // A record that leaves out an optional field goes on with the one behind it.
-    const second = expected === null ? null : expected.follower;
-    if (second !== null && matchToken(this.view, start, end, second)) {
-      this.foundKey = second;
-      return start + second.tokenLength;
-    }
-    if (bytes[start] !== QUOTE) return this.broken(start, 'a field name in double quotes was expected');
-    let at = this.skipString(start + 1);
-    if (at < 0) return at;
-    const key = this.lookUp(node, start + 1, at - 1);
-    if (key?.plain) {
-      if (previous === null) node.first = key;
-      else previous.follower = key;
-    }
-    this.foundKey = key;
-    at = this.skipSpace(at);
-    if (at >= end) return NEED_MORE;
-    return bytes[at] === COLON ? at + 1 : this.broken(at, 'a colon was expected');
-  }
-
-  private lookUp(node: KeyNode, start: number, end: number): KeyEntry | null {
-    let source = this.bytes;
+  /** Looks up the key whose first byte is at `start`; returns the position behind its quote. */
+  private findKey(start: number, node: KeyNode): number {
+    const { bytes } = this;
+    const behind = this.skipString(start);
+    if (behind < 0) return behind;
+    let source = bytes;
     let from = start;
-    let to = end;
-    if (source.subarray(start, end).includes(BACKSLASH)) {
-      writeUnescaped(source, start, end, this.startScratch(end - start));
+    let to = behind - 1;
+    if (bytes.subarray(start, to).includes(BACKSLASH)) {
+      writeUnescaped(bytes, start, to, this.startScratch(to - start));
       source = this.scratch.bytes;
       from = this.scratchStart;
       to = this.scratch.used;
     }
     to = Math.min(to, from + MAX_UNKNOWN_NAME_BYTES + 1);
-    const key = node.find(source, from, to);
-    if (key === null) this.unknownKeys.noteNewName(node, source, from, to);
-    return key;
+    this.foundKey = node.find(source, from, to);
+    if (this.foundKey === null) this.unknownKeys.noteNewName(node, source, from, to);
+    return behind;
   }
 }
 

@@ -1,4 +1,4 @@
-import { lowestFlag } from '../byte-words.ts';
+import { lowestFlag } from '../find-byte.ts';
 import {
   BACKSLASH,
   BROKEN,
