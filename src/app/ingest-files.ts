@@ -11,7 +11,7 @@ import { readRawRecords } from '../ingest/read-raw-records.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
-import { findFiles, type IngestedFile, type IngestRequest, NO_RECORDS, type PlannedFile, planIngest, takenFiles } from './plan-ingest.ts';
+import { findFiles, type IngestedFile, type IngestRequest, type KnownFile, NO_RECORDS, type PlannedFile, planIngest, takenFiles } from './plan-ingest.ts';
 
 export type { IngestedFile, IngestRequest } from './plan-ingest.ts';
 
@@ -226,18 +226,12 @@ class FileIngest {
     });
   }
 
-  private async summary(plan: readonly PlannedFile[], known: readonly IngestedFile[]): Promise<IngestSummary> {
+  private async summary(plan: readonly PlannedFile[], known: readonly KnownFile[]): Promise<IngestSummary> {
     const taken = await takenFiles(this.instance);
-    const files = plan.map((file): IngestedFile => {
-      const now = taken.get(`${file.request.feed} ${file.sha256}`);
-      return {
-        path: file.source,
-        feed: file.request.feed,
-        state: 'taken',
-        complete: now?.complete ?? true,
-        outcomes: now?.outcomes ?? NO_RECORDS,
-      };
-    });
+    const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
+      const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
+      return { path: source, feed: request.feed, state, complete, outcomes };
+    };
     const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
     for (const batch of this.committed) {
       outcomes.received += batch.outcomes.received;
@@ -246,7 +240,7 @@ class FileIngest {
       outcomes.quarantined += batch.outcomes.quarantined;
     }
     return {
-      files: [...files, ...known],
+      files: [...plan.map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
       batches: this.committed.map((batch) => batch.batchId),
       outcomes,
       restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),

@@ -19,7 +19,7 @@ export interface IngestRequest {
 export interface IngestedFile {
   readonly path: string;
   readonly feed: Feed;
-  /** `known`: a file of this content was taken before; its counts are those of then. */
+  /** `known`: this content was taken from another file or before; the counts are those of then. */
   readonly state: 'taken' | 'known';
   readonly complete: boolean;
   readonly outcomes: OutcomeCounts;
@@ -39,6 +39,9 @@ export interface PlannedFile extends SourceFile {
   readonly job: DecodeJob;
 }
 
+/** A file whose content was taken before, or is taken now from another one. */
+export type KnownFile = Pick<PlannedFile, 'source' | 'request' | 'sha256'>;
+
 /** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
 const FEEDS_IN_ORDER: readonly Feed[] = [...REFERENCE_FEEDS, 'ad-impressions', 'bid-requests', 'clicks-conversions'];
 
@@ -56,11 +59,11 @@ export async function planIngest(
   found: readonly FoundFile[],
   receivedAtMicros: number,
   pool: DecodePool,
-): Promise<{ plan: PlannedFile[]; known: IngestedFile[] }> {
+): Promise<{ plan: PlannedFile[]; known: KnownFile[] }> {
   const hashes = await Promise.all(found.map(({ file }) => pool.hash(file.path)));
   const taken = await takenFiles(instance);
   const plan = new Map<string, PlannedFile>();
-  const known: IngestedFile[] = [];
+  const known: KnownFile[] = [];
   const sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
   // The rest of a file goes on under the path that its first records have, unless another file stands there now: the books tell sources apart by it.
   const sourceOf = (feed: Feed, path: string, earlierPath: string | undefined): string => {
@@ -74,7 +77,7 @@ export async function planIngest(
     const before = taken.get(content);
     const source = request.sourceName ?? file.path;
     if (before?.done || plan.has(content)) {
-      known.push({ path: source, feed: request.feed, state: 'known', complete: before?.complete ?? true, outcomes: before?.outcomes ?? NO_RECORDS });
+      known.push({ source, request, sha256 });
       continue;
     }
     const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];

@@ -69,6 +69,7 @@ describe('a file that was taken', () => {
     await withInstance(data, {}, async (instance) => {
       const summary = await take(instance, file, beside('copy.jsonl'));
       expect(summary.files.map(({ state }) => state)).toEqual(['taken', 'known']);
+      expect(summary.files[1]?.outcomes).toEqual(summary.files[0]?.outcomes);
       expect(summary.outcomes.received).toBe(readFileSync(file, 'utf8').trimEnd().split('\n').length);
     });
   });

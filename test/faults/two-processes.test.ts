@@ -35,12 +35,13 @@ it('does not name a dead process when a reader has the data', async () => {
   // As a process leaves it that was killed.
   writeFileSync(join(data, 'owner.json'), JSON.stringify({ pid: 999_999, command: 'rebuild', since: '2026-01-01T00:00:00.000Z' }));
   const slow = 'select count(*) from (select sum(sqrt(range)) as a, range % 1000 as b from range(100_000_000_000) group by b)';
-  const reader = start(['query', slow, '--data', data]);
+  let reader = start(['query', slow, '--data', data]);
   try {
     let ended = await run(['ingest', 'users', users, '--data', data]);
-    // The reader may not have been there yet.
+    // The reader may not have been there yet, or have found the writer there.
     for (let i = 0; i < 20 && ended.status === 0; i++) {
       writeFileSync(join(data, 'owner.json'), JSON.stringify({ pid: 999_999, command: 'rebuild', since: '2026-01-01T00:00:00.000Z' }));
+      if (reader.child.exitCode !== null) reader = start(['query', slow, '--data', data]);
       ended = await run(['ingest', 'users', users, '--data', data]);
     }
     expectFailure(ended, 3, 'data_locked', new RegExp(`PID ${reader.child.pid}\\b`));

@@ -60,26 +60,30 @@ class DuckDbProduct implements Product {
   }
 
   async table(name: string, asOf?: number): Promise<Row[]> {
-    const { engine } = this.instance;
-    await engine.setVariables({ asOf: asOf ?? null });
-    try {
-      return (await engine.rows(SOURCES[name] ?? `select * from ${name}`)).map(toRow);
-    } finally {
-      await engine.setVariables({ asOf: null });
-    }
+    return (await this.rows(SOURCES[name] ?? `select * from ${name}`, asOf)).map(toRow);
   }
 
-  async report(): Promise<MeasuredRow[]> {
-    const rows = await this.instance.engine.rows('select * from gold.campaign_model_report');
-    const micros = ['spend', 'cpa', 'cpc', 'ecpm'];
+  async report(asOf?: number): Promise<MeasuredRow[]> {
+    const rows = await this.rows('select * from gold.campaign_model_report', asOf);
+    const inMicros = ['spend', 'cpa', 'cpc', 'ecpm'];
     return rows.map((row) =>
       Object.fromEntries(
         Object.entries(row).map(([column, value]) => [
           column,
-          RATIOS.includes(column) && value !== null ? Number(value) * (micros.includes(column) ? 1e6 : 1) : toValue(column, value),
+          RATIOS.includes(column) && value !== null ? Number(value) * (inMicros.includes(column) ? 1e6 : 1) : toValue(column, value),
         ]),
       ),
     );
+  }
+
+  private async rows(sql: string, asOf: number | undefined): Promise<EngineRow[]> {
+    const { engine } = this.instance;
+    await engine.setVariables({ asOf: asOf ?? null });
+    try {
+      return await engine.rows(sql);
+    } finally {
+      await engine.setVariables({ asOf: null });
+    }
   }
 
   async lastBatch(): Promise<number> {

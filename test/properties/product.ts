@@ -10,7 +10,7 @@ export interface Product {
   /** A table in the reference's form: times as microseconds, dates as text, keys as 32 hex digits. `asOf` is a batch of the product. */
   table(name: string, asOf?: number): Promise<Row[]>;
   /** The campaign report by every model: ratios are numbers, money in micros. */
-  report(): Promise<MeasuredRow[]>;
+  report(asOf?: number): Promise<MeasuredRow[]>;
   /** The number of the last committed batch, 0 before the first. */
   lastBatch(): Promise<number>;
   /** Derives everything again from the accepted events, by other settings if given. Resolves to the number of rows that were restated. */

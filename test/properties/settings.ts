@@ -10,6 +10,8 @@ export const settings: fc.Arbitrary<ReferenceSettings> = fc
     flood: fc.constantFrom(1, 2, 10),
     doubleClickSeconds: fc.constantFrom(0, 1, 60),
     clickToImpression: fc.constantFrom(3_600, 86_400),
+    clickWindow: fc.constantFrom(3_600, 2_592_000, 2_592_000),
+    impressionWindow: fc.constantFrom(3_600, 86_400, 86_400, 604_800),
     maxTouches: fc.constantFrom(1, 3, 1_000),
     halfLife: fc.constantFrom(64, 3_600, 604_800),
   })
@@ -22,6 +24,8 @@ export const settings: fc.Arbitrary<ReferenceSettings> = fc
       ...DEFAULT_SETTINGS.attribution,
       match: chosen.match,
       eligible: chosen.eligible,
+      click_window_seconds: chosen.clickWindow,
+      impression_window_seconds: chosen.impressionWindow,
       max_touches: chosen.maxTouches,
       half_life_seconds: chosen.halfLife,
     },

@@ -3,6 +3,9 @@
  * it walks backwards through two billion positions), so that the few lines it takes stand here.
  */
 
+/** Literals that are worth a native call. Bytes. */
+const LONG = 64;
+
 /** What the data says it decompresses to, and where the data begins; undefined if that is no number. */
 export function readSnappyLength(data: Uint8Array): { readonly length: number; readonly start: number } | undefined {
   let length = 0;
@@ -29,10 +32,15 @@ export function decompressSnappy(data: Uint8Array, start: number, target: Uint8A
       at += size;
       if (to + length > target.length) return ~to;
       // Of a cut literal, the bytes before the cut are as good as any.
-      target.set(data.subarray(at, at + length), to);
-      if (at + length > data.length) return ~(to + data.length - at);
-      at += length;
-      to += length;
+      const stop = Math.min(at + length, data.length);
+      if (length > LONG) {
+        target.set(data.subarray(at, stop), to);
+        to += stop - at;
+      } else {
+        for (let from = at; from < stop; from++) target[to++] = data[from] as number;
+      }
+      if (at + length > data.length) return ~to;
+      at = stop;
       continue;
     }
     const size = kind === 3 ? 4 : kind;
