@@ -16,25 +16,22 @@ export interface Contestant {
 }
 
 /** The event feeds, and the reference feeds that their figures need. */
-export const PRODUCT_INGESTS = ['campaigns', 'creatives', 'currency-rates', ...EVENT_FEEDS] as const;
+const PRODUCT_INGESTS = ['campaigns', 'creatives', 'currency-rates', ...EVENT_FEEDS] as const;
 
-/** A process for each feed, as a client's schedule would have it, and one more for the lake. */
+/** One process, as a client's schedule would have it: all feeds, and the lake at the end. */
 export const PRODUCT: Contestant = {
   name: 'advertisex',
   does: 'the whole job: contracts, quarantine, ledger, invalid traffic, five models, all gold tables, lake',
-  commands: (traffic, out) => [
-    ...PRODUCT_INGESTS.map((feed) => productCommand('ingest', feed, feedPath(traffic, feed), '--data', out, '--quiet')),
-    productCommand('lake', 'export', '--data', out, '--quiet'),
-  ],
-  environment: { ADVERTISEX_LAKE_AFTER_INGEST: 'false' },
+  commands: (traffic, out) => [productIngest(traffic, out)],
   needs: { path: join(ROOT, 'dist/cli/main.js'), else: 'npm run build' },
 };
 
-export function productCommand(...words: readonly string[]): string[] {
-  return [process.execPath, join(ROOT, 'bin/advertisex.js'), ...words];
+export function productIngest(traffic: string, out: string): string[] {
+  const groups = PRODUCT_INGESTS.flatMap((feed) => [feed, feedPath(traffic, feed)]);
+  return [process.execPath, join(ROOT, 'bin/advertisex.js'), 'ingest', ...groups, '--data', out, '--quiet'];
 }
 
-export function feedPath(traffic: string, feed: string): string {
+function feedPath(traffic: string, feed: string): string {
   return (EVENT_FEEDS as readonly string[]).includes(feed) ? join(traffic, feed) : join(traffic, 'reference', `${feed}.csv`);
 }
 

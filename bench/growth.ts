@@ -5,7 +5,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { EVENT_FEEDS } from '../src/domain/feeds.ts';
 import type { BatchTimes } from './apply-batches.ts';
-import { feedPath, PRODUCT, PRODUCT_INGESTS, productCommand, ROOT } from './contestants.ts';
+import { productIngest, ROOT } from './contestants.ts';
 import { measureProcesses } from './measure-processes.ts';
 import { median } from './medians.ts';
 import { CACHE, cachedTraffic } from './traffic.ts';
@@ -94,10 +94,7 @@ async function cachedHistory({ impressionsADay }: GrowthOptions, days: number): 
     await rm(data, { recursive: true, force: true });
     await mkdir(unfinished, { recursive: true });
     console.error(`Building a history of ${days} days …`);
-    await measureProcesses(
-      PRODUCT_INGESTS.map((feed) => productCommand('ingest', feed, feedPath(traffic.directory, feed), '--data', unfinished, '--quiet')),
-      PRODUCT.environment,
-    );
+    await measureProcesses([productIngest(traffic.directory, unfinished)], { ADVERTISEX_LAKE_AFTER_INGEST: 'false' });
     await writeFile(join(unfinished, 'built'), version);
     await rename(unfinished, data);
   }

@@ -89,7 +89,32 @@ describe('ingest', () => {
     expect(err).toContain('nothing changed');
   });
 
+  it('takes several feeds at once, reference data first, and writes the lake once', async () => {
+    const words = ['ingest', 'ad-impressions', 'logs', 'creatives', '-', 'campaigns', 'campaigns.csv', '--data', 'at-once'];
+    const { exit, out } = await run([...words, '--format', 'json'], { stdin: readFileSync(join(folder, 'creatives.csv'), 'utf8') });
+    expect(exit).toBe(0);
+    const taken = JSON.parse(out) as { files: { feed: string; outcomes: { accepted: number } }[]; batches: number[]; restated: number };
+    expect(taken.files.map(({ feed, outcomes }) => [feed, outcomes.accepted])).toEqual([
+      ['campaigns', 1],
+      ['creatives', 1],
+      ['ad-impressions', 2],
+      ['ad-impressions', 1],
+    ]);
+    // One batch of what events are resolved with, one of events: nothing was to be said again.
+    expect([taken.batches, taken.restated]).toEqual([[1, 2], 0]);
+    expect(existsSync(join(folder, 'at-once/lake/silver.impressions/dt=2026-03-01/part-0.parquet'))).toBe(true);
+  });
+
   it.each([
+    [['ingest', 'campaigns', 'campaigns.csv', 'ad-impressions'], 2, /No path stands after the feed ad-impressions.*\.\/ad-impressions.*\[usage\]/s],
+    [
+      ['ingest', 'campaigns', 'campaigns.csv', 'ad-impresions', 'logs'],
+      3,
+      /no file, folder or feed called ad-impresions.*bid-requests.*\[source_unreadable\]/s,
+    ],
+    [['ingest', 'campaigns', '-', 'users', '-'], 2, /more than one feed.*\[usage\]/s],
+    [['ingest', 'campaigns', 'campaigns.csv', 'ad-impressions', 'logs', '--encoding', 'csv'], 2, /--encoding.*one feed.*\[usage\]/s],
+    [['ingest', 'campaigns', 'campaigns.csv', 'clicks-conversions', 'responses.csv', '--delimiter', ';'], 2, /--delimiter.*one feed.*\[usage\]/s],
     [['ingest', 'ad-impresions', 'logs'], 2, /ad-impresions.*ad-impressions, clicks-conversions/s],
     [['ingest', 'ad-impressions'], 2, /missing required argument 'path'/i],
     [['ingest', 'ad-impressions', 'nowhere'], 3, /nowhere.*\[source_unreadable\]/s],

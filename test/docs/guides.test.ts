@@ -53,7 +53,11 @@ async function runBlock({ language, text, addTo, mayBeEmpty }: GuideBlock): Prom
     const { out } = await run(['query', text, '--format', 'json']);
     if (!mayBeEmpty) expect(JSON.parse(out), text).not.toEqual([]);
   } else if (language === 'sh') {
-    for (const line of text.split('\n').filter((each) => each.startsWith('advertisex '))) await run(wordsOf(line.replace(/ +# .*$/, '')));
+    for (const line of text
+      .replaceAll(/\\\n */g, '')
+      .split('\n')
+      .filter((each) => each.startsWith('advertisex ')))
+      await run(wordsOf(line.replace(/ +# .*$/, '')));
   }
 }
 

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Argument, Option } from 'commander';
@@ -7,6 +7,7 @@ import { AdvertiseXError, unreadableSource } from '../../domain/errors.ts';
 import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { type FeedGroup, feedGroups } from '../feed-groups.ts';
 import { requireRunning, withInstance } from '../with-instance.ts';
 import { exportWithProgress } from './lake.ts';
 
@@ -14,35 +15,43 @@ const STANDARD_INPUT = '-';
 
 export const ingest: CommandDefinition = {
   name: 'ingest',
-  summary: 'take in files of a feed: JSON, CSV or Avro, plain, gzip or zstd',
+  summary: 'take in files of the feeds: JSON, CSV or Avro, plain, gzip or zstd',
   description:
-    'Takes in files, folders and patterns (or standard input as -) of one feed, and says for each file what became of its records. A file whose content was taken already is left alone, so the same command can be run again after anything.',
+    'Takes in files, folders and patterns (or standard input as -), and says for each file what became of its records. The name of another feed begins the paths of that feed; reference data is taken first, whatever stands first. A file whose content was taken already is left alone, so the same command can be run again after anything.',
   examples: [
     'advertisex ingest ad-impressions logs/2026-03-01',
+    'advertisex ingest campaigns campaigns.csv ad-impressions logs clicks-conversions exports bid-requests bids.avro',
     `advertisex ingest clicks-conversions 'exports/*.csv.gz' --delimiter ';'`,
     'zcat day.json.gz | advertisex ingest ad-impressions -',
   ],
   declare: (command) => {
     command.addArgument(new Argument('<feed>', 'what the files hold').choices(FEEDS));
-    command.argument('<path...>', 'files, folders, patterns, or - for standard input');
-    command.addOption(new Option('--encoding <encoding>', 'of the files (default: told from each file)').choices(ENCODINGS));
-    command.option('--delimiter <character>', 'between the cells of CSV', parseDelimiter);
+    command.argument('<path...>', 'files, folders, patterns, or - for standard input; one called like a feed is written ./campaigns');
+    command.usage('[options] <feed> <path...> [<feed> <path...>]...');
+    command.addOption(new Option('--encoding <encoding>', 'of the files, with one feed (default: told from each file)').choices(ENCODINGS));
+    command.option('--delimiter <character>', 'between the cells of CSV, with one feed (default: ,)', parseDelimiter);
   },
 
-  run: (context, [feed, paths], options) =>
-    withInstance<ExitCode>(context, 'ingest', 'write', async (instance) => {
+  run: async (context, [feed, words], options) => {
+    const groups = feedGroups(feed as Feed, words as readonly string[]);
+    const format: FileFormat = {
+      ...(options.encoding === undefined ? {} : { encoding: options.encoding as Encoding }),
+      ...(options.delimiter === undefined ? {} : { delimiter: String(options.delimiter) }),
+    };
+    requireReadable(context, groups, format);
+    return withInstance<ExitCode>(context, 'ingest', 'write', async (instance) => {
       const { ingestFiles } = await import('../../app/ingest-files.ts');
-      const requests = await planRequests(context, feed as Feed, paths as readonly string[], instance.directory.staging, {
-        ...(options.encoding === undefined ? {} : { encoding: options.encoding as Encoding }),
-        ...(options.delimiter === undefined ? {} : { delimiter: String(options.delimiter) }),
-      });
+      const requests = await planRequests(context, groups, instance.directory.staging, format);
       const summary = await ingestWithProgress(context, (onProgress) => ingestFiles(instance, requests, onProgress));
       await showIngest(context, summary);
       // Also where nothing is new: the run before may have been stopped on its way to the lake.
       if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
       return 0;
-    }),
+    });
+  },
 };
+
+type FileFormat = Pick<IngestRequest, 'encoding' | 'delimiter'>;
 
 /** A bar by bytes read. Between two reports the work can be stopped. */
 export async function ingestWithProgress(
@@ -86,13 +95,9 @@ function counts(outcomes: IngestSummary['outcomes']): number[] {
   return [outcomes.received, outcomes.accepted, outcomes.duplicate, outcomes.quarantined];
 }
 
-async function planRequests(
-  context: CommandContext,
-  feed: Feed,
-  paths: readonly string[],
-  staging: string,
-  options: Pick<IngestRequest, 'encoding' | 'delimiter'>,
-): Promise<IngestRequest[]> {
+/** What can be told to be wrong before the data is opened. */
+function requireReadable(context: CommandContext, groups: readonly FeedGroup[], format: FileFormat): void {
+  const paths = groups.flatMap((group) => group.paths);
   const remote = paths.find((path) => /^[a-z][a-z0-9+]*:\/\//i.test(path));
   if (remote !== undefined) {
     throw new AdvertiseXError(
@@ -101,13 +106,38 @@ async function planRequests(
       'Copy the files here first, or pipe them in: `… | advertisex ingest FEED -`.',
     );
   }
-  const files = paths.filter((path) => path !== STANDARD_INPUT);
-  const requests: IngestRequest[] = files.length === 0 ? [] : [{ feed, paths: files.map((path) => context.path(path)), ...options }];
-  if (files.length < paths.length) {
+  // A feed's name with a slip in it would be taken for a path.
+  const misspelled = paths.find((path) => /^[a-z]+([-_][a-z]+)*$/i.test(path) && !existsSync(context.path(path)));
+  if (misspelled !== undefined) {
+    throw new AdvertiseXError(
+      'source_unreadable',
+      `There is no file, folder or feed called ${misspelled}`,
+      `Check the path, or the name of the feed: ${FEEDS.join(', ')}.`,
+    );
+  }
+  const option = format.encoding !== undefined ? '--encoding' : format.delimiter !== undefined ? '--delimiter' : undefined;
+  // Feeds are seldom written alike, and a file that was read in the wrong way is taken: it would not be read again.
+  if (option !== undefined && groups.length > 1) {
+    throw new AdvertiseXError(
+      'usage',
+      `${option} says how the files of one feed are written, and there are ${groups.length}`,
+      'Ingest the feed that needs it with a command of its own.',
+    );
+  }
+  if (groups.filter(({ paths }) => paths.includes(STANDARD_INPUT)).length > 1)
+    throw new AdvertiseXError('usage', 'Standard input (-) stands after more than one feed', 'It can be read once: leave it to one feed.');
+}
+
+async function planRequests(context: CommandContext, groups: readonly FeedGroup[], staging: string, format: FileFormat): Promise<IngestRequest[]> {
+  const requests: IngestRequest[] = [];
+  for (const { feed, paths } of groups) {
+    const files = paths.filter((path) => path !== STANDARD_INPUT);
+    if (files.length > 0) requests.push({ feed, paths: files.map((path) => context.path(path)), ...format });
+    if (files.length === paths.length) continue;
     // A file is known by its content before it is taken, so the whole input has to be here first.
     const spool = join(staging, 'standard-input');
     await pipeline(context.host.stdin, createWriteStream(spool), { signal: context.signal }).catch((cause) => Promise.reject(spoolFailure(spool, cause)));
-    requests.push({ feed, paths: [spool], sourceName: 'stdin', ...options });
+    requests.push({ feed, paths: [spool], sourceName: 'stdin', ...format });
   }
   return requests;
 }
