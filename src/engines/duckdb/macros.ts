@@ -14,13 +14,15 @@ export const MACROS: readonly string[] = [
   'int_div(a, b) as a // b',
   'shift_right(a, bits) as a >> bits',
   'ratio(a, b) as case when b <> 0 then cast(a as double) / cast(b as double) end',
-  // 10⁻¹² currency units, exact. CPM: each impression's own price, the campaign's rate for those without one. NULL: no source.
+  // 10⁻¹² currency units, exact. CPM: each impression's own price, the campaign's rate for those without one;
+  // without a pricing model nobody knows what the rate is the price of. NULL: no source.
   `spend_e12(pricing_model, rate_micros, cost_cpm_micros, valid_impressions, priced_impressions, valid_clicks, conversions_ppm) as
     case coalesce(pricing_model, 'cpm')
       when 'cpc' then cast(rate_micros as decimal(38, 0)) * valid_clicks * 1000000
       when 'cpa' then cast(rate_micros as decimal(38, 0)) * conversions_ppm
-      else case when rate_micros is null and priced_impressions = 0 then null
-                else cast(cost_cpm_micros as decimal(38, 0)) * 1000 + cast(coalesce(rate_micros, 0) as decimal(38, 0)) * (valid_impressions - priced_impressions) * 1000 end
+      else case when priced_impressions = 0 and (rate_micros is null or pricing_model is null) then null
+                else cast(cost_cpm_micros as decimal(38, 0)) * 1000
+                     + case when pricing_model is null then 0 else cast(coalesce(rate_micros, 0) as decimal(38, 0)) end * (valid_impressions - priced_impressions) * 1000 end
     end`,
   "key_text(k) as replace(cast(k as varchar), '-', '')",
 ];
