@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
 import { WHOLE } from '../lake/lake-source.ts';
 import type { Instance } from './instance.ts';
@@ -8,7 +9,12 @@ interface LakeView {
   readonly day?: string;
   /** Days that may differ since batch $since, as a query of one DATE column. */
   readonly changed: string;
+  /** A row a record: a day may be too large to go with others. */
+  readonly large?: boolean;
 }
+
+/** From so many rows on a day is copied by a statement of its own, which takes a third less time and memory than one that parts rows by day. */
+const ROWS_OF_A_LARGE_DAY = 50_000;
 
 const versions = (table: string, day: string, key: string) => `
   select ${day} as day from store.${table} where since_batch > $since
@@ -17,10 +23,10 @@ const versions = (table: string, day: string, key: string) => `
 const added = (table: string, day = 'report_date') => `select distinct ${day} as day from store.${table} where batch_id > $since`;
 
 const VIEWS: Readonly<Record<string, LakeView>> = {
-  'silver.impressions': { day: 'report_date', changed: versions('impressions', 'report_date', 'event_key') },
-  'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key') },
+  'silver.impressions': { day: 'report_date', changed: versions('impressions', 'report_date', 'event_key'), large: true },
+  'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key'), large: true },
   'silver.conversions': { day: 'report_date', changed: added('conversions') },
-  'silver.bid_requests': { day: 'report_date', changed: added('bid_requests') },
+  'silver.bid_requests': { day: 'report_date', changed: added('bid_requests'), large: true },
   'gold.attribution': { day: 'conversion_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
   'gold.campaign_hourly': { day: 'cast(hour as date)', changed: added('campaign_hourly', 'cast(hour as date)') },
   'gold.campaign_daily': { day: 'report_date', changed: added('campaign_hourly') },
@@ -83,18 +89,46 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
       });
       return day === undefined ? (rows.length > 0 ? [WHOLE] : []) : rows.map((row) => row.slice as string);
     },
-    async copySlice(table: LakeTable, slice: LakeSlice, path: string): Promise<void> {
-      const { day } = viewOf(table);
-      const sql = `select * from ${table.name}${day === undefined ? '' : ` where ${day} = cast('${slice}' as date)`}`;
-      await asOf(batch, () => engine.copyToParquet(sql, path));
+    async copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>> {
+      const { day, large } = viewOf(table);
+      return asOf(batch, async () => {
+        const copies = new Map<LakeSlice, string>();
+        const copyAlone = async (slice: LakeSlice, condition: string) => {
+          const path = join(folder, `${slice}.parquet`);
+          await engine.copyToParquet(`select * from ${table.name}${condition}`, path);
+          copies.set(slice, path);
+        };
+        if (day === undefined) {
+          await copyAlone(WHOLE, '');
+          return copies;
+        }
+        const alone = new Set(slices.length === 1 ? slices : large ? await largeDays(table, slices) : []);
+        for (const slice of alone) await copyAlone(slice, ` where ${day} = ${date(slice)}`);
+        const together = slices.filter((slice) => !alone.has(slice));
+        if (together.length === 0) return copies;
+        const sql = `select *, ${day} as dt from ${table.name} where ${day} in (${together.map(date).join(', ')})`;
+        for (const [slice, path] of await engine.copyToParquetByDay(sql, 'dt', join(folder, 'days'))) copies.set(slice, path);
+        return copies;
+      });
     },
     async rowsBySlice(table: LakeTable, at: number): Promise<ReadonlyMap<LakeSlice, number>> {
       const { day } = viewOf(table);
-      const slice = day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`;
-      const rows = await asOf(at, () =>
-        engine.rows<{ slice: string; count: bigint }>(`select ${slice} as slice, count(*) as count from ${table.name} group by 1`),
-      );
-      return new Map(rows.map((row) => [row.slice, Number(row.count)]));
+      return asOf(at, () => countBySlice(table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
     },
   };
+
+  async function largeDays(table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
+    const { day } = viewOf(table);
+    const counts = await countBySlice(`${table.name} where ${day} in (${slices.map(date).join(', ')})`, `cast(${day} as varchar)`);
+    return slices.filter((slice) => (counts.get(slice) ?? 0) >= ROWS_OF_A_LARGE_DAY);
+  }
+
+  async function countBySlice(from: string, slice: string): Promise<Map<LakeSlice, number>> {
+    const rows = await engine.rows<{ slice: string; count: bigint }>(`select ${slice} as slice, count(*) as count from ${from} group by 1`);
+    return new Map(rows.map((row) => [row.slice, Number(row.count)]));
+  }
+}
+
+function date(slice: LakeSlice): string {
+  return `cast('${slice}' as date)`;
 }

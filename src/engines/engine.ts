@@ -31,6 +31,11 @@ export interface Engine {
   insert(table: Table, rows: readonly EngineRow[]): Promise<void>;
   /** Writes the rows of a query to one Parquet file (zstd). */
   copyToParquet(sql: string, path: string): Promise<void>;
+  /**
+   * Writes the rows of a query to Parquet files below an empty folder, one for each value of its DATE column `day`, and says where
+   * each is, by YYYY-MM-DD. The files do not have that column. For some dozens of days at most: all files are open at once.
+   */
+  copyToParquetByDay(sql: string, day: string, folder: string): Promise<ReadonlyMap<string, string>>;
   /** Stops what runs at the moment: it throws. */
   interrupt(): void;
   close(): Promise<void>;

@@ -35,9 +35,10 @@ async function spoil(source: RowsLakeSource, lake: string): Promise<void> {
   mkdirSync(join(lake, 'ref.campaigns/old'));
   writeFileSync(join(lake, 'silver.clicks/_temporary'), 'what engines do not see is no fault');
   // Other columns than the table has.
-  const other = join(folder, `other-${lakes++}.parquet`);
-  await source.copySlice({ ...CLICKS, columns: CLICKS.columns.slice(0, 1) }, '2026-01-05', other);
-  copyFileSync(other, clicksOf(lake, '2026-01-05'));
+  const other = join(folder, `other-${lakes++}`);
+  mkdirSync(other);
+  const copies = await source.copySlices({ ...CLICKS, columns: CLICKS.columns.slice(0, 1) }, ['2026-01-05'], other);
+  copyFileSync(copies.get('2026-01-05') as string, clicksOf(lake, '2026-01-05'));
 }
 
 describe('checkLake', () => {

@@ -5,7 +5,7 @@ import { reportingFailures } from './lake-failure.ts';
 import { listTable, MANIFEST_FILE, WRITING_FOLDER } from './lake-layout.ts';
 import { type LakeManifest, type ManifestFile, type ManifestTable, readManifest, renderManifest } from './lake-manifest.ts';
 import type { LakePosition, LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
-import { type LakeStep, type WrittenSlice, writeSlices } from './write-slices.ts';
+import { type LakeStep, type SlicesToWrite, type WrittenSlice, writeSlices } from './write-slices.ts';
 
 export interface LakeExportOptions {
   /** Writes every slice again, changed or not. */
@@ -36,8 +36,10 @@ export interface ExportedTable {
   readonly bytes: number;
 }
 
-/** So many slices are written aside at a time: it bounds the space that old and new take together. */
-const SLICES_A_WAVE = 32;
+/** So many slices of a table are asked for at once: an engine keeps a file open for each. */
+const SLICES_A_COPY = 32;
+/** After so many, what was written aside is put in place: it bounds the space that old and new take together. */
+const SLICES_A_WAVE = 64;
 
 /**
  * Brings the lake up to the last committed batch: each slice that changed is written aside, then put in its place by one rename.
@@ -63,11 +65,14 @@ export async function exportLake(source: LakeSource, lake: string, options: Lake
 async function writeChanges(source: LakeSource, lake: string, options: LakeExportOptions, beforeStep: (step: LakeStep) => unknown): Promise<LakeExport> {
   const position = await source.position();
   const plans = await planExport(source, lake, position, options.everything ?? false);
-  const slices = plans.flatMap(({ table, slices }) => slices.map((slice) => ({ table, slice })));
+  const slicesToDo = plans.reduce((sum, { slices }) => sum + slices.length, 0);
   let slicesDone = 0;
-  for (let from = 0; from === 0 || from < slices.length; from += SLICES_A_WAVE) {
-    const wave = slices.slice(from, from + SLICES_A_WAVE);
-    const written = await writeSlices(source, lake, wave, beforeStep, () => options.onProgress?.({ slicesDone: ++slicesDone, slicesToDo: slices.length }));
+  const onDrafts = (slices: number) => {
+    slicesDone += slices;
+    options.onProgress?.({ slicesDone, slicesToDo });
+  };
+  for (const wave of wavesOf(plans)) {
+    const written = await writeSlices(source, lake, wave, beforeStep, onDrafts);
     for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
     await beforeStep('write_manifest');
     const draft = join(lake, WRITING_FOLDER, MANIFEST_FILE);
@@ -82,6 +87,24 @@ interface TablePlan {
   readonly before: ManifestTable | undefined;
   readonly slices: readonly LakeSlice[];
   readonly done: WrittenSlice[];
+}
+
+/** At least one wave, be it empty: the manifest says up to which batch the lake holds also where nothing changed. */
+function wavesOf(plans: readonly TablePlan[]): SlicesToWrite[][] {
+  const waves: SlicesToWrite[][] = [[]];
+  let slicesInWave = 0;
+  for (const { table, slices } of plans) {
+    for (let from = 0; from < slices.length; from += SLICES_A_COPY) {
+      const part = slices.slice(from, from + SLICES_A_COPY);
+      if (slicesInWave > 0 && slicesInWave + part.length > SLICES_A_WAVE) {
+        waves.push([]);
+        slicesInWave = 0;
+      }
+      waves.at(-1)?.push({ table, slices: part });
+      slicesInWave += part.length;
+    }
+  }
+  return waves;
 }
 
 async function planExport(source: LakeSource, lake: string, position: LakePosition, everything: boolean): Promise<TablePlan[]> {

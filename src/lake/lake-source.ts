@@ -11,10 +11,10 @@ export interface LakeSource {
    */
   slicesChangedSince(table: LakeTable, since: number | null): Promise<readonly LakeSlice[]>;
   /**
-   * Writes a slice's rows to a new Parquet file: zstd, exactly the columns of the table in their order and types, sorted so that
-   * its readers can skip row groups. A slice without rows gives a file without rows.
+   * Writes the rows of slices to new Parquet files below an empty folder, one a slice, and says where each is: zstd, exactly the
+   * columns of the table in their order and types. A slice without rows has no file, or one without rows.
    */
-  copySlice(table: LakeTable, slice: LakeSlice, path: string): Promise<void>;
+  copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>>;
   /** How many rows each slice had at batch `asOf`; slices without rows are left out. */
   rowsBySlice(table: LakeTable, asOf: number): Promise<ReadonlyMap<LakeSlice, number>>;
 }

@@ -64,7 +64,10 @@ beforeAll(async () => {
     tables: [TABLE],
     position: async () => ({ batch: 1, origin: '' }),
     slicesChangedSince: async () => ['2026-01-05'],
-    copySlice: async (_, __, path) => void (await duckdb.run(`COPY everything TO '${path}' (FORMAT parquet, COMPRESSION zstd)`)),
+    copySlices: async (_, __, folder) => {
+      await duckdb.run(`COPY everything TO '${folder}/all.parquet' (FORMAT parquet, COMPRESSION zstd)`);
+      return new Map([['2026-01-05', `${folder}/all.parquet`]]);
+    },
     rowsBySlice: async () => new Map([['2026-01-05', 3]]),
   };
   await exportLake(source, lake);

@@ -9,7 +9,7 @@ import { columnDifference, readFooter } from './parquet-footer.ts';
 /** What an export does to the disk, in the order it does it. */
 export type LakeStep =
   | 'clear_writing'
-  | 'copy_slice'
+  | 'copy_slices'
   | 'sync_slice'
   | 'make_folder'
   | 'replace_slice'
@@ -19,18 +19,22 @@ export type LakeStep =
   | 'replace_manifest'
   | 'remove_writing';
 
-export interface SliceToWrite {
+/** Slices of a table that are asked of it in one go: what a statement costs, it costs once. */
+export interface SlicesToWrite {
   readonly table: LakeTable;
-  readonly slice: LakeSlice;
+  readonly slices: readonly LakeSlice[];
 }
 
-export interface WrittenSlice extends SliceToWrite {
+export interface WrittenSlice {
+  readonly table: LakeTable;
+  readonly slice: LakeSlice;
   /** Undefined: it has no rows, and no file any more. */
   readonly file: { readonly path: string; readonly rows: number; readonly bytes: number } | undefined;
 }
 
 interface Draft extends WrittenSlice {
-  readonly path: string;
+  /** Where it is; a slice without rows need not be anywhere. */
+  readonly path: string | undefined;
   readonly synced: Promise<void>;
 }
 
@@ -38,14 +42,14 @@ interface Draft extends WrittenSlice {
 export async function writeSlices(
   source: LakeSource,
   lake: string,
-  slices: readonly SliceToWrite[],
+  wave: readonly SlicesToWrite[],
   beforeStep: (step: LakeStep) => unknown,
-  onDraft: () => void,
+  onDrafts: (slices: number) => void,
 ): Promise<WrittenSlice[]> {
   const drafts: Draft[] = [];
-  for (const { table, slice } of slices) {
-    drafts.push(await writeDraft(source, lake, table, slice, beforeStep));
-    onDraft();
+  for (const [index, { table, slices }] of wave.entries()) {
+    drafts.push(...(await writeDrafts(source, join(lake, WRITING_FOLDER, String(index)), table, slices, beforeStep)));
+    onDrafts(slices.length);
   }
   const changedFolders = new Set<string>();
   for (const draft of drafts) {
@@ -57,12 +61,32 @@ export async function writeSlices(
   return drafts.map(({ table, slice, file }) => ({ table, slice, file }));
 }
 
+async function writeDrafts(
+  source: LakeSource,
+  folder: string,
+  table: LakeTable,
+  slices: readonly LakeSlice[],
+  beforeStep: (step: LakeStep) => unknown,
+): Promise<Draft[]> {
+  const places = slices.map((slice) => slicePath(table, slice));
+  await beforeStep('copy_slices');
+  await makeFolder(folder);
+  const copies = await source.copySlices(table, slices, folder);
+  const drafts: Draft[] = [];
+  for (const [index, slice] of slices.entries()) drafts.push(await checkDraft(table, slice, places[index] as string, copies.get(slice), beforeStep));
+  return drafts;
+}
+
 /** The engine is not taken at its word: what will be put in place has been read back as far as its footer. */
-async function writeDraft(source: LakeSource, lake: string, table: LakeTable, slice: LakeSlice, beforeStep: (step: LakeStep) => unknown): Promise<Draft> {
-  const place = slicePath(table, slice);
-  const path = join(lake, WRITING_FOLDER, `${table.name}.${slice}.parquet`);
-  await beforeStep('copy_slice');
-  await source.copySlice(table, slice, path);
+async function checkDraft(
+  table: LakeTable,
+  slice: LakeSlice,
+  place: string,
+  path: string | undefined,
+  beforeStep: (step: LakeStep) => unknown,
+): Promise<Draft> {
+  const nothing = { table, slice, path, file: undefined, synced: Promise.resolve() };
+  if (path === undefined) return nothing;
   const footer = await readFooter(path);
   const difference = columnDifference(footer, table.columns);
   if (difference !== undefined) {
@@ -73,7 +97,7 @@ async function writeDraft(source: LakeSource, lake: string, table: LakeTable, sl
     );
   }
   const { rows, bytes } = footer;
-  if (rows === 0) return { table, slice, path, file: undefined, synced: Promise.resolve() };
+  if (rows === 0) return nothing;
   await beforeStep('sync_slice');
   // The disk works on this file while the engine works on the next; whoever awaits it later sees a failure.
   const synced = syncFile(path);
@@ -87,10 +111,10 @@ async function putInPlace(lake: string, { table, slice, path, file }: Draft, bef
   const folder = join(lake, sliceFolder(table, slice));
   await beforeStep('make_folder');
   await makeFolder(file === undefined ? tableFolder : folder);
-  if (file === undefined) {
+  if (path === undefined || file === undefined) {
     await beforeStep('remove_slice');
     await rm(table.divided === 'whole' ? join(lake, slicePath(table, slice)) : folder, { recursive: true, force: true });
-    await rm(path, { force: true });
+    if (path !== undefined) await rm(path, { force: true });
     return [lake, tableFolder];
   }
   await beforeStep('replace_slice');

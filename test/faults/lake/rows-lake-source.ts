@@ -52,7 +52,11 @@ export class RowsLakeSource implements LakeSource {
     return [...new Set(changed.map(({ slice }) => slice))];
   }
 
-  async copySlice(table: LakeTable, slice: LakeSlice, path: string): Promise<void> {
+  async copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<Map<LakeSlice, string>> {
+    return new Map(slices.map((slice) => [slice, this.copySlice(table, slice, `${folder}/${slice}.parquet`)]));
+  }
+
+  private copySlice(table: LakeTable, slice: LakeSlice, path: string): string {
     this.copies.push(`${table.name} ${slice}`);
     const columns: StagedColumn[] = table.columns.map(({ name, type }) => ({ name, type: type === 'varchar' ? 'utf8' : 'int64' }));
     const writer = new SegmentWriter(columns);
@@ -64,6 +68,7 @@ export class RowsLakeSource implements LakeSource {
       }
     }
     writer.writeTo(path);
+    return path;
   }
 
   async rowsBySlice(table: LakeTable, asOf: number): Promise<Map<LakeSlice, number>> {
