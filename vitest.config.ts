@@ -12,6 +12,7 @@ const LANES = readdirSync(join(import.meta.dirname, 'test'), { recursive: true, 
 export default defineConfig({
   test: {
     pool: 'forks',
+    globalSetup: 'test/build-kernel.ts',
     // Two tests with an engine each fill two cores; more only makes them wait for each other's memory.
     maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
     passWithNoTests: false,

@@ -1,4 +1,4 @@
-import type { MalformedRecord, RecordSink } from './decoder.ts';
+import type { MalformedRecord, RecordLane, RecordSink } from './decoder.ts';
 import type { RecordSlots } from './record-slots.ts';
 
 /** What a decoder tells its sink: numbers the records, bounds what is kept of malformed ones, reports one damage at most. */
@@ -16,6 +16,10 @@ export class DecodeReports {
   constructor(sink: RecordSink, maxRecordBytes: number) {
     this.sink = sink;
     this.maxRecordBytes = maxRecordBytes;
+  }
+
+  get lane(): RecordLane | undefined {
+    return this.sink.lane;
   }
 
   record(slots: RecordSlots): void {

@@ -34,9 +34,35 @@ export interface ResumePoint {
 }
 
 export interface RecordSink {
+  /** Takes records before they are decoded, where it can. */
+  readonly lane?: RecordLane | undefined;
   record(slots: RecordSlots): void;
   /** A record that does not decode. It counts as received. */
   malformed(problem: MalformedRecord): void;
+}
+
+/**
+ * A way past the decoder for plain records. It takes as many as follow each other, and leaves the next one to the decoder,
+ * which then asks again. What it takes becomes what the decoder and the sink would have made of it.
+ */
+export interface RecordLane {
+  /** The bytes that records are taken from next. */
+  open(bytes: Uint8Array, start: number, end: number): void;
+  /** Takes JSON objects, each with its line break, from `start` on; returns how many. The first has this number. */
+  takeLines(start: number, recordNumber: number): number;
+  /** Says which records `takeAvro` is asked for. */
+  useProgram(program: AvroProgram): void;
+  /** Takes at most `count` records of an Avro block from `start` on. */
+  takeAvro(start: number, count: number, recordNumber: number): number;
+  /** Position behind the last record that was taken. */
+  readonly behind: number;
+}
+
+/** A writer's Avro schema compiled against the contract (avro/program.ts). */
+export interface AvroProgram {
+  readonly code: Int32Array;
+  /** Symbols of the enums that are read. */
+  readonly symbols: readonly (readonly Uint8Array[])[];
 }
 
 export interface MalformedRecord {

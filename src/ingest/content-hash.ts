@@ -16,14 +16,14 @@ export class ContentHasher {
   private readonly userAgentTag: number;
 
   constructor(fields: readonly FieldSlot[]) {
-    const ordered = [...fields].sort((a, b) => (a.column < b.column ? -1 : 1));
-    const texts = ordered.filter((field) => field.isText && field.column !== 'user_agent');
+    const ordered = contentOrder(fields);
+    const texts = ordered.filter((field) => field.isText);
     const numbers = ordered.filter((field) => !field.isText);
     this.textSlots = Int32Array.from(texts, (field) => field.slot);
-    this.textTags = Int32Array.from(texts, tagOf);
+    this.textTags = Int32Array.from(texts, (field) => tagOf(field.column));
     this.numberSlots = Int32Array.from(numbers, (field) => field.slot);
-    this.numberTags = Int32Array.from(numbers, tagOf);
-    this.userAgentTag = hashText('user_agent');
+    this.numberTags = Int32Array.from(numbers, (field) => tagOf(field.column));
+    this.userAgentTag = tagOf('user_agent');
   }
 
   /** Leaves the hash in `hasher`, as its h1 and h2. User agents are long and few: theirs is remembered. */
@@ -53,14 +53,16 @@ export class ContentHasher {
   }
 }
 
-function tagOf(field: FieldSlot): number {
-  return hashText(field.column);
+/** In which order fields go in; the user agent follows them. */
+export function contentOrder(fields: readonly FieldSlot[]): FieldSlot[] {
+  const ordered = [...fields].sort((a, b) => (a.column < b.column ? -1 : 1)).filter(({ column }) => column !== 'user_agent');
+  return [...ordered.filter((field) => field.isText), ...ordered.filter((field) => !field.isText)];
 }
 
-function hashText(text: string): number {
+export function tagOf(column: string): number {
   const hasher = new KeyHasher();
   hasher.begin();
-  hasher.ascii(text);
+  hasher.ascii(column);
   hasher.finish();
   return hasher.h1 | 0;
 }

@@ -10,6 +10,7 @@ import { openDecompressed } from '../encodings/open-stream.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
 import { type Contracts, contractOf } from '../staging/staged-tables.ts';
 import type { CurrencyRate } from './currency-rates.ts';
+import { openFastLane } from './fast-lane/fast-lane.ts';
 import { RecordReceiver } from './record-receiver.ts';
 
 /** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
@@ -46,6 +47,9 @@ export interface DecodedFile {
   readonly complete: boolean;
   readonly unknownFields: readonly (readonly [field: string, records: number])[];
 }
+
+/** Fewer bytes of a feed are decoded sooner than its lane has opened. */
+const WORTH_A_LANE = 262_144;
 
 /** Takes files through the edge, one at a time; what a feed needs is made once. */
 export class FileDecoder {
@@ -91,8 +95,10 @@ export class FileDecoder {
     let made = this.feeds.get(feed);
     if (made === undefined) {
       const check = compileContract(contractOf(feed, edge.contracts), edge.rules[feed] as NormalisingRules);
-      const { contracts, currency, rates, reportingTimeZone } = edge;
-      made = { check, receiver: new RecordReceiver({ feed, check, contracts, currency, rates, reportingTimeZone }) };
+      const { contracts, currency, rates, reportingTimeZone, maxRecordBytes } = edge;
+      const rules = edge.rules[feed] as NormalisingRules;
+      const fastLane = openFastLane({ contract: check.contract, rules, contracts, currency, reportingTimeZone, maxRecordBytes, worthBytes: WORTH_A_LANE });
+      made = { check, receiver: new RecordReceiver({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane }) };
       this.feeds.set(feed, made);
     }
     return made;

@@ -16,7 +16,7 @@ interface IdentityRule {
   readonly natural: readonly string[];
 }
 
-const RULES: Readonly<Record<EventType, IdentityRule>> = {
+export const IDENTITY_RULES: Readonly<Record<EventType, IdentityRule>> = {
   impression: { id: 'impression_id', natural: ['user_id', 'creative_id', 'event_time', 'website'] },
   click: { id: 'event_id', natural: ['user_id', 'campaign_id', 'event_time'] },
   conversion: { id: 'event_id', order: ['order_id', 'conversion_type'], natural: ['user_id', 'campaign_id', 'conversion_type', 'event_time', 'value_micros'] },
@@ -31,7 +31,7 @@ export class EventIdentifier {
   private readonly hasher: KeyHasher;
 
   constructor(eventType: EventType, slots: ReadonlyMap<string, FieldSlot>, hasher: KeyHasher) {
-    const rule = RULES[eventType];
+    const rule = IDENTITY_RULES[eventType];
     this.eventType = eventType;
     this.hasher = hasher;
     this.id = rule.id === undefined ? undefined : slots.get(rule.id);

@@ -4,7 +4,7 @@ import { EVENT_FEEDS, type EventFeed, type EventType, type Feed } from '../domai
 import { KeyHasher } from '../domain/murmur3.ts';
 import type { Violation } from '../domain/outcome.ts';
 import { createReportDate } from '../domain/timestamp.ts';
-import type { Decoder, MalformedRecord, RecordSink, ResumePoint } from '../encodings/decoder.ts';
+import type { Decoder, MalformedRecord, RecordLane, RecordSink, ResumePoint } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
 import { QuarantineStager, type RecordOrigin } from '../staging/quarantine-stager.ts';
@@ -14,6 +14,7 @@ import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stage
 import { BotDetector } from './bot-detector.ts';
 import { type ClassifyEvent, classifierOf, missingFields } from './classify-event.ts';
 import { CurrencyConverter, type CurrencyRate } from './currency-rates.ts';
+import type { FastLane } from './fast-lane/fast-lane.ts';
 import { type FieldSlot, fieldSlots, hashField } from './field-slots.ts';
 import { EventIdentifier } from './identify.ts';
 import { RowStager } from './row-stager.ts';
@@ -25,6 +26,8 @@ export interface ReceiverOptions {
   readonly currency: string;
   readonly rates: readonly CurrencyRate[];
   readonly reportingTimeZone: string;
+  /** Takes plain records of this feed past the rest of the edge. */
+  readonly fastLane?: FastLane | undefined;
 }
 
 /** The part of a source that a receiver takes next. */
@@ -49,6 +52,11 @@ export interface SourceStretch {
  */
 export class RecordReceiver implements RecordSink {
   decoder: Decoder | undefined;
+  readonly lane: RecordLane | undefined;
+  private readonly fastLane: FastLane | undefined;
+  /** Records that pass the lane by because it took none of those before; it grows while that stays so. */
+  private laneRests = 0;
+  private laneRest = 1;
   private stretch!: SourceStretch;
   private origin!: RecordOrigin;
   private readonly check: ContractCheck;
@@ -73,8 +81,10 @@ export class RecordReceiver implements RecordSink {
   private firstPosition = 0;
   private nextPosition = 0;
 
-  constructor({ feed, check, contracts, currency, rates, reportingTimeZone }: ReceiverOptions) {
+  constructor({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane }: ReceiverOptions) {
     this.check = check;
+    this.fastLane = fastLane;
+    this.lane = fastLane && this.openLane(fastLane);
     this.slots = fieldSlots(check.contract);
     this.user = this.slots.get('user_id');
     this.userAgent = this.slots.get('user_agent');
@@ -148,6 +158,14 @@ export class RecordReceiver implements RecordSink {
     };
     for (const stager of this.stagers.values()) write(stager.table.name, stager.writer);
     write(QUARANTINE_TABLE.name, this.quarantine.writer);
+    const { fastLane } = this;
+    if (fastLane !== undefined && fastLane.rows > 0) {
+      const path = join(this.stretch.directory, `${this.stretch.name}-${this.chunkOrdinal}-${fastLane.table}-plain.parquet`);
+      const { rows } = fastLane;
+      fastLane.writeTo(path);
+      segments.push({ table: fastLane.table, path, rows });
+      fastLane.reset();
+    }
     const chunk = {
       firstPosition: this.firstPosition,
       nextPosition: this.nextPosition,
@@ -167,9 +185,51 @@ export class RecordReceiver implements RecordSink {
   }
 
   private count(position: number): void {
-    if (this.received >= Math.min(MAX_SEGMENT_ROWS, this.stretch.chunkRecords) || this.isFull()) this.flush();
+    if (this.received >= this.chunkLimit() || this.isFull()) this.flush();
     this.received++;
     this.nextPosition = position + 1;
+  }
+
+  private chunkLimit(): number {
+    return Math.min(MAX_SEGMENT_ROWS, this.stretch.chunkRecords);
+  }
+
+  /** Each record that starts a chunk, or a stretch between resume points, comes by the decoder: it has the places of both. */
+  private openLane(fastLane: FastLane): RecordLane {
+    const room = (recordNumber: number, count: number) => {
+      if (recordNumber < this.stretch.firstPosition) return 0;
+      if (this.laneRests > 0) {
+        this.laneRests--;
+        return 0;
+      }
+      return Math.max(0, Math.min(count, this.nextResumePoint - recordNumber, this.chunkLimit() - this.received));
+    };
+    const took = (recordNumber: number, taken: number) => {
+      if (taken === 0) {
+        this.laneRests = this.laneRest;
+        this.laneRest = Math.min(LONGEST_REST, this.laneRest * 2);
+      } else {
+        this.laneRest = 1;
+        this.received += taken;
+        this.nextPosition = recordNumber + taken;
+      }
+      return taken;
+    };
+    return {
+      open: (bytes, start, end) => fastLane.open(bytes, start, end),
+      useProgram: (program) => fastLane.useProgram(program),
+      takeLines: (start, recordNumber) => {
+        const limit = room(recordNumber, MAX_SEGMENT_ROWS);
+        return limit === 0 ? 0 : took(recordNumber, fastLane.takeLines(start, limit, this.stageRow() + 1, recordNumber));
+      },
+      takeAvro: (start, count, recordNumber) => {
+        const limit = room(recordNumber, count);
+        return limit === 0 ? 0 : took(recordNumber, fastLane.takeAvro(start, limit, this.stageRow() + 1, recordNumber));
+      },
+      get behind() {
+        return fastLane.behind;
+      },
+    };
   }
 
   private markResumePoint(position: number): void {
@@ -178,7 +238,7 @@ export class RecordReceiver implements RecordSink {
   }
 
   private isFull(): boolean {
-    if (this.quarantine.writer.isFull) return true;
+    if (this.quarantine.writer.isFull || this.fastLane?.isFull) return true;
     for (const stager of this.stagers.values()) if (stager.writer.isFull) return true;
     return false;
   }
@@ -247,6 +307,7 @@ export class RecordReceiver implements RecordSink {
     this.quarantined = 0;
     this.quarantine.writer.reset();
     for (const stager of this.stagers.values()) stager.writer.reset();
+    this.fastLane?.reset();
     this.startRuns();
   }
 
@@ -257,11 +318,15 @@ export class RecordReceiver implements RecordSink {
       writer.startTextRun('source', source);
       writer.startNumberRun('received_at', receivedAtMicros);
     }
+    this.fastLane?.startRuns(source, receivedAtMicros);
   }
 }
 
 /** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. */
 const RESUME_EVERY = 1_024;
+
+/** Records that are decoded before the lane is asked again, where it never takes one. */
+const LONGEST_REST = 256;
 
 const NONE: readonly Violation[] = [];
 

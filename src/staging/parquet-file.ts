@@ -2,8 +2,23 @@ import type { ColumnChunk, FileMetaData, SchemaElement } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-import { ColumnBuilder, type StagedType } from './column-builder.ts';
-import type { RunColumn } from './run-column.ts';
+import type { StagedType } from './column-builder.ts';
+import { RunColumn } from './run-column.ts';
+
+/** A column as it goes into a file: a value a row, in Parquet's PLAIN encoding. */
+export interface FilledColumn {
+  readonly name: string;
+  readonly type: StagedType;
+  readonly nullable: boolean;
+  readonly rows: number;
+  readonly nulls: number;
+  /** Smallest and largest number; meaningless where there is none. */
+  readonly minimum: number;
+  readonly maximum: number;
+  values(): Uint8Array;
+  /** One bit a row, set where there is a value. */
+  presence(): Uint8Array;
+}
 
 /**
  * The parts of a Parquet file around the values of a segment: page headers, definition levels, the footer.
@@ -13,13 +28,13 @@ import type { RunColumn } from './run-column.ts';
  *
  * One row group, one data page (version 1) a column, nothing compressed: the file lives only until the engine has read it.
  */
-export function layOutFile(columns: readonly (ColumnBuilder | RunColumn)[], rows: number): Uint8Array[] {
+export function layOutFile(columns: readonly (FilledColumn | RunColumn)[], rows: number): Uint8Array[] {
   const parts: Uint8Array[] = [MAGIC];
   const chunks: ColumnChunk[] = [];
   let offset = MAGIC.length;
   if (rows > 0) {
     for (const column of columns) {
-      const pages = column instanceof ColumnBuilder ? plainPages(column) : runPages(column, rows);
+      const pages = column instanceof RunColumn ? runPages(column, rows) : plainPages(column);
       const size = pages.reduce((sum, page) => sum + page.length, 0);
       parts.push(...pages);
       chunks.push(describeChunk(column, rows, offset, size, pages));
@@ -44,7 +59,7 @@ export function layOutFile(columns: readonly (ColumnBuilder | RunColumn)[], rows
 
 const MAGIC = new TextEncoder().encode('PAR1');
 
-function plainPages(column: ColumnBuilder): Uint8Array[] {
+function plainPages(column: FilledColumn): Uint8Array[] {
   const levels = column.nullable ? definitionLevels(column) : NOTHING;
   const values = column.values();
   return [dataPageHeader(column.rows, levels.length + values.length, 'PLAIN'), levels, values];
@@ -77,7 +92,7 @@ function dataPageHeader(rows: number, size: number, encoding: 'PLAIN' | 'RLE_DIC
 }
 
 /** One run: of one level where no row or every row is null, else of a bit a row. A run's header is its length × 2, plus 1 if it is bits. */
-function definitionLevels(column: ColumnBuilder): Uint8Array {
+function definitionLevels(column: FilledColumn): Uint8Array {
   const { rows, nulls } = column;
   const run = new ByteWriter(32);
   if (nulls === 0 || nulls === rows) {
@@ -94,7 +109,7 @@ function definitionLevels(column: ColumnBuilder): Uint8Array {
   return levels.getBytes();
 }
 
-function describeColumn(column: ColumnBuilder | RunColumn): SchemaElement {
+function describeColumn(column: FilledColumn | RunColumn): SchemaElement {
   return { ...PARQUET_TYPES[column.type], name: column.name, repetition_type: column.nullable ? 'OPTIONAL' : 'REQUIRED' };
 }
 
@@ -110,8 +125,8 @@ const PARQUET_TYPES: Readonly<Record<StagedType, Omit<SchemaElement, 'name' | 'r
   key: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } },
 };
 
-function describeChunk(column: ColumnBuilder | RunColumn, rows: number, offset: number, size: number, pages: readonly Uint8Array[]): ColumnChunk {
-  const inRuns = !(column instanceof ColumnBuilder);
+function describeChunk(column: FilledColumn | RunColumn, rows: number, offset: number, size: number, pages: readonly Uint8Array[]): ColumnChunk {
+  const inRuns = column instanceof RunColumn;
   const dictionarySize = inRuns ? (pages[0]?.length ?? 0) + (pages[1]?.length ?? 0) : 0;
   const hasRange = (column.type === 'int64' || column.type === 'timestamp') && column.nulls < rows;
   return {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writevSync } from 'node:fs';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { ColumnBuilder, MAX_SEGMENT_ROWS, type SegmentFill, type StagedType } from './column-builder.ts';
-import { layOutFile } from './parquet-file.ts';
+import { type FilledColumn, layOutFile } from './parquet-file.ts';
 import { RunColumn } from './run-column.ts';
 
 /** One column of a segment. `inRuns`: its value is told when it changes (`startRun…`), not once a row; such a column holds no null. */
@@ -73,14 +73,7 @@ export class SegmentWriter {
 
   /** Writes the segment; a file that could not be written whole is removed. The rows stay until `reset`. */
   writeTo(path: string): { rows: number; bytes: number } {
-    const rows = this.rows;
-    this.requireWholeRows(rows);
-    const parts = layOutFile(this.all, rows);
-    try {
-      return { rows, bytes: writeFile(path, parts) };
-    } catch (cause) {
-      throw stagingFailure(path, cause);
-    }
+    return writeSegment(path, this.all, this.rows);
   }
 
   reset(): void {
@@ -93,17 +86,28 @@ export class SegmentWriter {
     if (column === undefined) throw new TypeError(`The segment has no column ${name} in runs`);
     return column;
   }
+}
 
-  /** A column that is a value short or long would shift rows against each other: wrong figures, silently. */
-  private requireWholeRows(rows: number): void {
-    if (rows > MAX_SEGMENT_ROWS) throw new RangeError(`A segment of ${rows} rows: the most is ${MAX_SEGMENT_ROWS}`);
-    for (const column of this.all) {
-      if (column instanceof RunColumn) {
-        if (!column.covers(rows)) throw new RangeError(`Column ${column.name} has rows before its first value`);
-      } else {
-        if (column.rows !== rows) throw new RangeError(`Column ${column.name} has ${column.rows} values in a segment of ${rows} rows`);
-        if (column.nulls > 0 && !column.nullable) throw new RangeError(`Column ${column.name} holds a null and must not`);
-      }
+/** Writes columns as a segment; a file that could not be written whole is removed. */
+export function writeSegment(path: string, columns: readonly (FilledColumn | RunColumn)[], rows: number): { rows: number; bytes: number } {
+  requireWholeRows(columns, rows);
+  const parts = layOutFile(columns, rows);
+  try {
+    return { rows, bytes: writeFile(path, parts) };
+  } catch (cause) {
+    throw stagingFailure(path, cause);
+  }
+}
+
+/** A column that is a value short or long would shift rows against each other: wrong figures, silently. */
+function requireWholeRows(columns: readonly (FilledColumn | RunColumn)[], rows: number): void {
+  if (rows > MAX_SEGMENT_ROWS) throw new RangeError(`A segment of ${rows} rows: the most is ${MAX_SEGMENT_ROWS}`);
+  for (const column of columns) {
+    if (column instanceof RunColumn) {
+      if (!column.covers(rows)) throw new RangeError(`Column ${column.name} has rows before its first value`);
+    } else {
+      if (column.rows !== rows) throw new RangeError(`Column ${column.name} has ${column.rows} values in a segment of ${rows} rows`);
+      if (column.nulls > 0 && !column.nullable) throw new RangeError(`Column ${column.name} holds a null and must not`);
     }
   }
 }

@@ -14,11 +14,15 @@ export interface Module {
   readonly lines: number;
 }
 
+/** What another compiler compiles, which sees to its imports: AssemblyScript. */
+const FOREIGN = 'src/ingest/fast-lane/kernel/';
+
 /** Reads every TypeScript module under a folder. Throws on one that does not parse, so that nothing is passed over. */
 export function readModules(root: string, folder: string): Module[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => !path.startsWith(FOREIGN))
     .sort()
     .map((path) => readModule(path, readFileSync(join(root, path), 'utf8')));
 }

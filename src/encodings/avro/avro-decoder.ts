@@ -1,6 +1,6 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
+import type { Decoder, DecoderOptions, FieldPath, RecordLane, RecordSink, ResumePoint } from '../decoder.ts';
 import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { decompressBlock, MAX_BLOCK_BYTES } from './block-codecs.ts';
 import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer } from './container-header.ts';
@@ -120,6 +120,7 @@ export class AvroDecoder implements Decoder, RecordScanner {
     const names = this.fields.map((_, field) => fieldName(this.fields, field));
     this.reader = new RecordReader(program, names);
     this.unknownNames = program.unknownNames;
+    this.reports.lane?.useProgram(program);
   }
 
   private takeBlock(bytes: Uint8Array, at: number, end: number, final: boolean, { codec, sync }: ContainerHeader): number {
@@ -144,9 +145,19 @@ export class AvroDecoder implements Decoder, RecordScanner {
   private readRecords(content: Uint8Array, count: number): string {
     const reader = this.reader as RecordReader;
     this.content = content;
+    const { lane } = this.reports;
     reader.startBlock(content, content.length);
+    lane?.open(content, 0, content.length);
     let at = 0;
     for (let i = 0; i < count; i++) {
+      const taken = lane === undefined ? 0 : lane.takeAvro(at, count - i, this.reports.received);
+      if (taken > 0) {
+        this.records += taken;
+        this.reports.received += taken;
+        at = (lane as RecordLane).behind;
+        i += taken;
+        if (i === count) break;
+      }
       const behind = reader.read(at);
       if (behind < 0) return `its record ${i} does not decode: ${reader.problem}`;
       this.report(reader, at, behind);

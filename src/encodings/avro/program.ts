@@ -1,3 +1,4 @@
+import type { AvroProgram } from '../decoder.ts';
 import type { FieldNode } from '../field-tree.ts';
 import { MAX_UNKNOWN_NAMES, unknownFieldName } from '../unknown-fields.ts';
 import { type AvroItems, type AvroRecord, type AvroType, type Logical, type Primitive, SchemaProblem } from './schema.ts';
@@ -62,10 +63,7 @@ const SKIPS: Readonly<Record<Primitive, readonly number[]>> = {
 };
 
 /** A writer's schema compiled against the contract: read this, skip that. The record's code starts at 0. */
-export interface Program {
-  readonly code: Int32Array;
-  /** Symbols of the enums that are read. */
-  readonly symbols: readonly (readonly Uint8Array[])[];
+export interface Program extends AvroProgram {
   /** Dotted names of fields that the contract does not know. */
   readonly unknownNames: readonly string[];
 }

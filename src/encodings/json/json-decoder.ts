@@ -94,9 +94,11 @@ export class JsonDecoder implements Decoder, RecordScanner {
     this.base = base;
     this.final = final;
     this.utf8.startBlock(bytes, start, end, final);
+    this.reports.lane?.open(bytes, start, end);
     let at = start;
     while (this.place !== Place.stopped) {
       if (this.place < Place.largeRecord) at = this.skipSpace(at, end);
+      if (this.place === Place.objects && at < end) at = this.takeLines(at, end);
       if (at >= end) {
         if (final) this.endOutside(end);
         return end;
@@ -106,6 +108,16 @@ export class JsonDecoder implements Decoder, RecordScanner {
       at = next;
     }
     return end;
+  }
+
+  /** Those that are plain, past the reader. */
+  private takeLines(at: number, end: number): number {
+    const { lane } = this.reports;
+    const taken = lane === undefined ? 0 : lane.takeLines(at, this.reports.received);
+    if (lane === undefined || taken === 0) return at;
+    this.reports.received += taken;
+    this.line += taken;
+    return this.skipSpace(lane.behind, end);
   }
 
   private readNext(at: number, end: number): number {

@@ -1,0 +1,165 @@
+import { isbot } from 'isbot';
+import type { EventType, Feed } from '../../domain/feeds.ts';
+import { createReportDate, FUTURE_ALLOWANCE_MICROS } from '../../domain/timestamp.ts';
+import type { AvroProgram } from '../../encodings/decoder.ts';
+import { stagedEventTable } from '../../staging/staged-tables.ts';
+import { type Kernel, KernelMemory, startKernel } from './kernel-memory.ts';
+import type { LaneOptions } from './lane-options.ts';
+import { LaneSegment } from './lane-segment.ts';
+import * as layout from './layout.ts';
+import { writeSetup } from './write-setup.ts';
+
+/** Feeds whose records are all of one type: those that come in volume. */
+const LANE_TYPES: Readonly<Partial<Record<Feed, EventType>>> = { 'ad-impressions': 'impression', 'bid-requests': 'bid_request' };
+
+/** Undefined for feeds that have no fast lane. */
+export function openFastLane(options: LaneOptions): FastLane | undefined {
+  const eventType = LANE_TYPES[options.contract.feed];
+  return eventType === undefined ? undefined : new FastLane(eventType, options);
+}
+
+/** More memory than this is given back once what needed it is written. Bytes. */
+const KEPT_MEMORY = 268_435_456;
+/** A quarter of an hour: offsets of time zones change, and days begin, only where one begins. */
+const QUARTER_MICROS = 900_000_000;
+
+/**
+ * Plain records go from bytes to rows in one step, in a kernel of WebAssembly, and at its speed. Plain is what most records
+ * are: printable ASCII, no escape, no unknown field, nothing to convert, nothing wrong. Any other record is left to the
+ * decoder, the check and the stager, which alone say what a record means: the lane may only do what they would have done.
+ */
+export class FastLane {
+  readonly table: string;
+  private readonly eventType: EventType;
+  private readonly options: LaneOptions;
+  /** Starting takes as long as decoding some thousand records does: nothing is started before there are as many. */
+  private running: RunningKernel | undefined;
+  private bytesSeen = 0;
+  private latestMicros = 0;
+  private origin: { readonly source: string; readonly receivedAtMicros: number } | undefined;
+  private program: AvroProgram | undefined;
+  private input = 0;
+  private inputCapacity = 0;
+  /** What the kernel's memory holds of the decoder's bytes: those from `sourceStart` on. */
+  private source: Uint8Array = new Uint8Array(0);
+  private sourceStart = 0;
+  private sourceEnd = 0;
+  private isCopied = false;
+
+  constructor(eventType: EventType, options: LaneOptions) {
+    this.eventType = eventType;
+    this.options = options;
+    this.table = stagedEventTable(eventType, options.contracts).name;
+  }
+
+  /** Rows from here on came from there. */
+  startRuns(source: string, receivedAtMicros: number): void {
+    this.origin = { source, receivedAtMicros };
+    this.latestMicros = receivedAtMicros + FUTURE_ALLOWANCE_MICROS;
+    this.running?.segment.startRuns(source, receivedAtMicros);
+    this.running?.kernel.setReceived(this.latestMicros);
+  }
+
+  /** The writer's schema of the records that `takeAvro` is asked for. */
+  useProgram(program: AvroProgram): void {
+    this.program = program;
+    if (this.running === undefined) return;
+    const { kernel, memory } = this.running;
+    const code = memory.words(program.code);
+    kernel.setProgram(code, memory.words(program.symbols.map((symbols) => memory.texts(symbols))));
+  }
+
+  /** The bytes that records are taken from next. */
+  open(bytes: Uint8Array, start: number, end: number): void {
+    this.source = bytes;
+    this.sourceStart = start;
+    this.sourceEnd = end;
+    this.isCopied = false;
+    this.bytesSeen += end - start;
+    if (this.running === undefined && this.bytesSeen >= this.options.worthBytes) this.start();
+  }
+
+  /** Takes at most `limit` plain lines from `start` on, as rows and records numbered from these on; returns how many. */
+  takeLines(start: number, limit: number, stageRow: number, recordNumber: number): number {
+    if (this.running === undefined) return 0;
+    const { kernel } = this.running;
+    const from = this.copyInput(this.running);
+    return kernel.takeLines(from + start, from + this.sourceEnd, limit, this.options.maxRecordBytes, stageRow, recordNumber);
+  }
+
+  /** The same for the records of an Avro block. */
+  takeAvro(start: number, limit: number, stageRow: number, recordNumber: number): number {
+    if (this.running === undefined) return 0;
+    const { kernel } = this.running;
+    const from = this.copyInput(this.running);
+    return kernel.takeAvro(from + start, from + this.sourceEnd, limit, this.options.maxRecordBytes, stageRow, recordNumber);
+  }
+
+  /** Position behind the last record that was taken. */
+  get behind(): number {
+    return (this.running?.kernel.takenUpTo() ?? 0) - this.input + this.sourceStart;
+  }
+
+  get rows(): number {
+    return this.running?.segment.rows ?? 0;
+  }
+
+  get isFull(): boolean {
+    return this.running?.segment.isFull ?? false;
+  }
+
+  writeTo(path: string): void {
+    this.running?.segment.writeTo(path);
+  }
+
+  /** Forgets the rows, which are written or of no use. */
+  reset(): void {
+    this.running?.segment.reset();
+    if ((this.running?.kernel.memory.buffer.byteLength ?? 0) > KEPT_MEMORY) this.start();
+  }
+
+  /** Where in the kernel's memory the byte 0 of the source would stand. */
+  private copyInput({ memory }: RunningKernel): number {
+    if (!this.isCopied) {
+      const length = this.sourceEnd - this.sourceStart;
+      if (length > this.inputCapacity) {
+        this.inputCapacity = Math.max(length, 2 * this.inputCapacity);
+        this.input = memory.allocate(this.inputCapacity + layout.PADDING);
+      }
+      memory.bytes.set(this.source.subarray(this.sourceStart, this.sourceEnd), this.input);
+      memory.bytes.fill(0, this.input + length, this.input + length + layout.PADDING);
+      this.isCopied = true;
+    }
+    return this.input - this.sourceStart;
+  }
+
+  private start(): void {
+    const reportDate = createReportDate(this.options.reportingTimeZone);
+    const kernel: Kernel = startKernel({
+      isBot: (start, length) => (isbot(UTF8.decode(memory.bytes.subarray(start, start + length))) ? 1 : 0),
+      findDay: (micros) => {
+        const from = Math.floor(micros / QUARTER_MICROS) * QUARTER_MICROS;
+        const to = from + QUARTER_MICROS;
+        const day = reportDate(micros);
+        if (reportDate(from) === day && reportDate(to - 1) === day) kernel.setDay(day, from, to);
+        else kernel.setDay(day, micros, micros + 1);
+      },
+    });
+    const memory = new KernelMemory(kernel);
+    const segment = new LaneSegment(stagedEventTable(this.eventType, this.options.contracts), kernel, memory);
+    kernel.setUp(writeSetup(memory, segment, this.eventType, this.options));
+    this.running = { kernel, memory, segment };
+    this.inputCapacity = 0;
+    this.isCopied = false;
+    if (this.origin !== undefined) this.startRuns(this.origin.source, this.origin.receivedAtMicros);
+    if (this.program !== undefined) this.useProgram(this.program);
+  }
+}
+
+interface RunningKernel {
+  readonly kernel: Kernel;
+  readonly memory: KernelMemory;
+  readonly segment: LaneSegment;
+}
+
+const UTF8 = new TextDecoder();

@@ -1,0 +1,98 @@
+/** Looking at bytes sixteen at a time. Each may look past the end of a text, into what follows it in memory. */
+
+/** The first byte from `at` on that is not printable ASCII, or is a quote or a backslash. */
+// @ts-ignore: decorator
+@inline
+export function findStop(start: usize): usize {
+  let at = start;
+  while (true) {
+    const bytes = v128.load(at);
+    const printable = v128.sub<i8>(bytes, v128.splat<i8>(0x20));
+    const stops = v128.or(
+      v128.or(v128.eq<i8>(bytes, v128.splat<i8>(0x22)), v128.eq<i8>(bytes, v128.splat<i8>(0x5c))),
+      v128.gt<u8>(printable, v128.splat<i8>(0x5e)),
+    );
+    const bits = v128.bitmask<i8>(stops);
+    if (bits != 0) return at + ctz(bits);
+    at += 16;
+  }
+}
+
+/** From behind its opening quote, where a plain JSON string ends: at its closing quote; anywhere else, it is not plain. */
+export function findQuote(start: usize): usize {
+  let at = findStop(start);
+  while (load<u8>(at) >= 0x80) {
+    const length = characterLength(at);
+    if (length == 0) return at;
+    at = findStop(at + length);
+  }
+  return at;
+}
+
+/** Whether bytes are UTF-8 without control characters. */
+export function isPrintable(start: usize, end: usize): bool {
+  let at = start;
+  while (at < end) {
+    if (at + 16 <= end) {
+      const shifted = v128.sub<i8>(v128.load(at), v128.splat<i8>(0x20));
+      if (!v128.any_true(v128.gt<u8>(shifted, v128.splat<i8>(0x5e)))) {
+        at += 16;
+        continue;
+      }
+    }
+    if (<u32>load<u8>(at) - 0x20 <= 0x5e) at++;
+    else {
+      const length = characterLength(at);
+      if (length == 0) return false;
+      at += length;
+    }
+  }
+  return at == end;
+}
+
+/** Bytes of the character that begins with a byte from 0x80 on; 0 where it is none, or a control character. */
+function characterLength(at: usize): usize {
+  const first = <u32>load<u8>(at);
+  const second = <u32>load<u8>(at, 1);
+  if (first >= 0xc2 && first <= 0xdf) return second >= (first == 0xc2 ? 0xa0 : 0x80) && second <= 0xbf ? 2 : 0;
+  if (first < 0xe0 || first > 0xf4) return 0;
+  const lowest: u32 = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const highest: u32 = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (second < lowest || second > highest || (<u32>load<u8>(at, 2) & 0xc0) != 0x80) return 0;
+  if (first < 0xf0) return 3;
+  return (<u32>load<u8>(at, 3) & 0xc0) == 0x80 ? 4 : 0;
+}
+
+export function sameText(one: usize, other: usize, length: usize): bool {
+  let i: usize = 0;
+  for (; i + 8 <= length; i += 8) if (load<u64>(one + i) != load<u64>(other + i)) return false;
+  if (i == length) return true;
+  const bits: u64 = ((length - i) as u64) << 3;
+  return ((load<u64>(one + i) ^ load<u64>(other + i)) & (((<u64>1) << bits) - 1)) == 0;
+}
+
+/** There is room for sixteen bytes more. */
+// @ts-ignore: decorator
+@inline
+export function copyText(to: usize, from: usize, length: usize): void {
+  for (let i: usize = 0; i < length; i += 16) v128.store(to + i, v128.load(from + i));
+}
+
+/** Writes the digits of a number; returns where they end. */
+export function writeNumber(target: usize, value: i64): usize {
+  let at = target;
+  let rest: u64 = <u64>value;
+  if (value < 0) {
+    store<u8>(at++, 0x2d);
+    rest = <u64>-value;
+  }
+  let digits: usize = 1;
+  for (let limit: u64 = 10; digits < 19 && rest >= limit; limit *= 10) digits++;
+  const end = at + digits;
+  for (let to = end - 1; to >= at; to--) {
+    const tenth = rest / 10;
+    store<u8>(to, <u8>(0x30 + (rest - tenth * 10)));
+    rest = tenth;
+  }
+  return end;
+}

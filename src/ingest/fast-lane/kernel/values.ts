@@ -1,0 +1,406 @@
+/**
+ * Normalises one value of a field, where that is plain: what contracts/compile-contract.ts does in general. `false` means
+ * nothing but "not plain": someone else looks at the record, and says what is wrong with it if anything is.
+ */
+import {
+  FIELD_END,
+  FIELD_LETTERS,
+  FIELD_MAXIMUM,
+  FIELD_MINIMUM,
+  FIELD_NUMBER,
+  FIELD_PLAIN_LENGTH,
+  FIELD_READER,
+  FIELD_START,
+  FIELD_STATE,
+  FIELD_VALUES,
+  ITEM_BYTES,
+  LIST_ITEMS,
+  MAX_PLAIN_BYTES,
+  NULL,
+  PRESENT,
+  READ_BOOLEAN,
+  READ_DATE,
+  READ_ENUM,
+  READ_HOST,
+  READ_ID,
+  READ_INTEGER,
+  READ_LETTERS,
+  READ_MONEY,
+  READ_RATE,
+  READ_TEXT,
+  READ_TIMESTAMP,
+  SETUP_ASSUMES_UTC,
+  SETUP_EMPTY_IS_NULL,
+  SETUP_FIELD_COUNT,
+  SETUP_LONGEST_NULL,
+  SETUP_NULL_SPELLINGS,
+  SETUP_NUMBERS_MAY_BE_NULL,
+} from '../layout';
+import { sameText, writeNumber } from './text';
+
+const EARLIEST: i64 = 946_684_800_000_000;
+const MAX_MONEY: i64 = 8_790_000_000_000;
+const MAX_SAFE: i64 = 9_007_199_254_740_991;
+/** More digits than these are not plain: their value may leave what doubles count one by one. */
+const SAFE_DIGITS = 15;
+
+let nullSpellings: usize = 0;
+let emptyIsNull: bool = false;
+let longestNull: usize = 0;
+let assumesUtc: bool = false;
+let numbersMayBeNull: bool = false;
+/** Where texts that stand nowhere in the record are written, anew for each record. */
+let scratchStart: usize = 0;
+let scratch: usize = 0;
+/** The latest time that a record may have. */
+let latest: i64 = 0;
+
+export function setUpValues(setup: usize): void {
+  nullSpellings = load<u32>(setup + SETUP_NULL_SPELLINGS * 4);
+  emptyIsNull = load<u32>(setup + SETUP_EMPTY_IS_NULL * 4) != 0;
+  longestNull = load<u32>(setup + SETUP_LONGEST_NULL * 4);
+  assumesUtc = load<u32>(setup + SETUP_ASSUMES_UTC * 4) != 0;
+  numbersMayBeNull = load<u32>(setup + SETUP_NUMBERS_MAY_BE_NULL * 4) != 0;
+  scratchStart = heap.alloc(<usize>load<u32>(setup + SETUP_FIELD_COUNT * 4) * (MAX_PLAIN_BYTES + 16));
+}
+
+export function clearScratch(): void {
+  scratch = scratchStart;
+}
+
+export function setLatest(micros: i64): void {
+  latest = micros;
+}
+
+// @ts-ignore: decorator
+@inline
+export function keepNull(field: usize): bool {
+  // A second value is another one's business: the record names the field twice.
+  if (load<u32>(field, FIELD_STATE) != 0) return false;
+  store<u32>(field, NULL, FIELD_STATE);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function keepText(field: usize, start: usize, end: usize): bool {
+  if (<i32>(end - start) > load<i32>(field, FIELD_PLAIN_LENGTH)) return false;
+  store<u32>(field, PRESENT, FIELD_STATE);
+  store<u32>(field, <u32>start, FIELD_START);
+  store<u32>(field, <u32>end, FIELD_END);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function keepNumber(field: usize, value: i64): bool {
+  if (value < load<i64>(field, FIELD_MINIMUM) || value > load<i64>(field, FIELD_MAXIMUM)) return false;
+  store<u32>(field, PRESENT, FIELD_STATE);
+  store<i64>(field, value, FIELD_NUMBER);
+  return true;
+}
+
+/** A text without control characters. */
+export function readText(field: usize, start: usize, end: usize): bool {
+  if (load<u32>(field, FIELD_STATE) != 0) return false;
+  const length = end - start;
+  if (length == 0) return emptyIsNull ? keepNull(field) : false;
+  // Blanks at the ends are for the general reader to cut.
+  if (load<u8>(start) == 0x20 || load<u8>(end - 1) == 0x20 || length > <usize>MAX_PLAIN_BYTES) return false;
+  if (length <= longestNull && isNullSpelling(start, length)) return keepNull(field);
+  switch (load<u32>(field, FIELD_READER)) {
+    case READ_ID:
+    case READ_TEXT:
+      return keepText(field, start, end);
+    case READ_HOST:
+      return readHost(field, start, end);
+    case READ_ENUM:
+      return readEnum(field, start, length) ? keepText(field, start, end) : false;
+    case READ_LETTERS:
+      return readLetters(field, start, end);
+    case READ_TIMESTAMP:
+      return readTimestamp(field, start, end);
+    case READ_DATE:
+      return readDate(field, start, end);
+    case READ_BOOLEAN:
+      return readTruth(field, start, length);
+    default:
+      return readNumber(field, start, end);
+  }
+}
+
+/** A number in JSON's grammar, without an exponent. */
+export function readDigits(field: usize, start: usize, end: usize): bool {
+  if (load<u32>(field, FIELD_STATE) != 0) return false;
+  if (end - start <= longestNull && isNullSpelling(start, end - start)) return keepNull(field);
+  switch (load<u32>(field, FIELD_READER)) {
+    case READ_ID:
+    case READ_TEXT:
+      return isInteger(start, end) ? keepText(field, start, end) : false;
+    case READ_MONEY:
+    case READ_INTEGER:
+    case READ_RATE:
+      return readNumber(field, start, end);
+    case READ_TIMESTAMP:
+      return readEpoch(field, start, end);
+    case READ_BOOLEAN:
+      return readTruth(field, start, end - start);
+    default:
+      return false;
+  }
+}
+
+export function readBoolean(field: usize, value: bool): bool {
+  if (load<u32>(field, FIELD_STATE) != 0 || load<u32>(field, FIELD_READER) != READ_BOOLEAN) return false;
+  store<u32>(field, PRESENT, FIELD_STATE);
+  store<i64>(field, value ? 1 : 0, FIELD_NUMBER);
+  return true;
+}
+
+/** `true`, `false`, 1, 0. */
+function readTruth(field: usize, start: usize, length: usize): bool {
+  if (length == 1) {
+    const digit = <u32>load<u8>(start) - 0x30;
+    return digit <= 1 ? readBoolean(field, digit == 1) : false;
+  }
+  if (length == 4 && load<u32>(start) == 0x65757274) return readBoolean(field, true);
+  if (length == 5 && load<u8>(start) == 0x66 && load<u32>(start, 1) == 0x65736c61) return readBoolean(field, false);
+  return false;
+}
+
+/** Microseconds by the schema. */
+export function readMicros(field: usize, micros: i64): bool {
+  if (load<u32>(field, FIELD_STATE) != 0 || load<u32>(field, FIELD_READER) != READ_TIMESTAMP) return false;
+  return keepTime(field, micros);
+}
+
+/** A whole number by the schema: read as its digits are. */
+export function readLong(field: usize, value: i64): bool {
+  const start = scratch;
+  scratch = writeNumber(start, value);
+  return readDigits(field, start, scratch);
+}
+
+/** A double that six decimals say whole: up to fifteen digits, there is one decimal text a double. */
+export function readDouble(field: usize, value: f64): bool {
+  if (load<u32>(field, FIELD_STATE) != 0 || load<u32>(field, FIELD_READER) != READ_MONEY) return false;
+  if (numbersMayBeNull || !(value >= 0) || value > 8_790_000) return false;
+  const millionths = Math.floor(value * 1e6 + 0.5);
+  if (millionths / 1e6 != value) return false;
+  // -0 is written as 0.
+  return keepNumber(field, <i64>millionths);
+}
+
+function isNullSpelling(start: usize, length: usize): bool {
+  const count = load<u32>(nullSpellings);
+  let item = nullSpellings + LIST_ITEMS;
+  for (let i: u32 = 0; i < count; i++, item += ITEM_BYTES) {
+    if (<usize>load<u32>(item, 4) == length && sameText(load<u32>(item), start, length)) return true;
+  }
+  return false;
+}
+
+function readEnum(field: usize, start: usize, length: usize): bool {
+  const values = <usize>load<u32>(field, FIELD_VALUES);
+  const count = load<u32>(values);
+  let item = values + LIST_ITEMS;
+  for (let i: u32 = 0; i < count; i++, item += ITEM_BYTES) {
+    if (<usize>load<u32>(item, 4) == length && sameText(load<u32>(item), start, length)) return true;
+  }
+  return false;
+}
+
+function readLetters(field: usize, start: usize, end: usize): bool {
+  if (<u32>(end - start) != load<u32>(field, FIELD_LETTERS)) return false;
+  for (let at = start; at < end; at++) if (<u32>load<u8>(at) - 0x41 > 25) return false;
+  return keepText(field, start, end);
+}
+
+/** The host name of a website, with `http://` or `https://` before it and a port, path, query or fragment behind it. */
+function readHost(field: usize, start: usize, end: usize): bool {
+  let from = start;
+  // `http`, then `://` or `s://`
+  if (end - start > 8 && load<u32>(start) == 0x70747468) {
+    const scheme: usize = load<u8>(start, 4) == 0x73 ? 5 : 4;
+    if ((load<u32>(start + scheme) & 0xffffff) == 0x2f2f3a) from = start + scheme + 3;
+  }
+  let to = from;
+  let hasCapitals = false;
+  for (; to < end; to++) {
+    const byte = <u32>load<u8>(to);
+    if (byte - 0x61 <= 25 || byte - 0x30 <= 9 || byte == 0x2d || byte == 0x2e || byte == 0x5f) continue;
+    if (byte - 0x41 <= 25) hasCapitals = true;
+    else break;
+  }
+  if (to < end && !endsHost(to, end)) return false;
+  if (hasCapitals) {
+    const lower = scratch;
+    for (let at = from; at < to; at++) {
+      const byte = load<u8>(at);
+      store<u8>(scratch++, byte - 0x41 <= 25 ? byte | 0x20 : byte);
+    }
+    from = lower;
+    to = scratch;
+  }
+  if (to > from && load<u8>(to - 1) == 0x2e) to--;
+  if (to - from >= 4 && load<u32>(from) == 0x2e777777) from += 4;
+  return to > from && to - from <= 253 ? keepText(field, from, to) : false;
+}
+
+/** Whether what stands at `at` ends a host name: a path, a query, a fragment, or a port and then one of them or nothing. */
+function endsHost(start: usize, end: usize): bool {
+  let at = start;
+  if (load<u8>(at) == 0x3a) {
+    at++;
+    while (at < end && <u32>load<u8>(at) - 0x30 <= 9) at++;
+  }
+  if (at < end) {
+    const byte = load<u8>(at);
+    if (byte != 0x2f && byte != 0x3f && byte != 0x23) return false;
+  }
+  // What stands before an @ is credentials, before a path as well as in it: someone else tells them apart.
+  for (; at < end; at++) if (load<u8>(at) == 0x40) return false;
+  return true;
+}
+
+function isInteger(start: usize, end: usize): bool {
+  for (let at = load<u8>(start) == 0x2d ? start + 1 : start; at < end; at++) if (<u32>load<u8>(at) - 0x30 > 9) return false;
+  return true;
+}
+
+/** `digits[.digits]`, and for integers a sign. */
+function readNumber(field: usize, start: usize, end: usize): bool {
+  const reader = load<u32>(field, FIELD_READER);
+  const scale = reader == READ_MONEY ? 6 : reader == READ_RATE ? 9 : 0;
+  let at = start;
+  const isNegative = load<u8>(at) == 0x2d;
+  if (isNegative) {
+    if (reader != READ_INTEGER) return false;
+    at++;
+  }
+  let value: i64 = 0;
+  const first = at;
+  let digit: u32 = 0;
+  while (at < end && (digit = <u32>load<u8>(at) - 0x30) <= 9) {
+    value = value * 10 + digit;
+    at++;
+  }
+  if (at == first) return false;
+  let decimals: i32 = 0;
+  if (at < end) {
+    if (load<u8>(at) != 0x2e) return false;
+    const point = at++;
+    while (at < end && (digit = <u32>load<u8>(at) - 0x30) <= 9) {
+      value = value * 10 + digit;
+      at++;
+    }
+    decimals = <i32>(at - point) - 1;
+    if (decimals == 0 || at < end || decimals > scale) return false;
+  }
+  if (<i32>(at - first) > SAFE_DIGITS) return false;
+  for (; decimals < scale; decimals++) value *= 10;
+  if (value > (reader == READ_MONEY ? MAX_MONEY : MAX_SAFE)) return false;
+  return keepNumber(field, isNegative ? -value : value);
+}
+
+/** Whole seconds, milliseconds or microseconds, told apart by their digits. */
+function readEpoch(field: usize, start: usize, end: usize): bool {
+  const length = end - start;
+  if (length > 17 || <u32>load<u8>(start) - 0x31 > 8) return false;
+  let value: i64 = 0;
+  for (let at = start; at < end; at++) {
+    const digit = <u32>load<u8>(at) - 0x30;
+    if (digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  if (length < 15) value *= length < 12 ? 1_000_000 : 1_000;
+  return keepTime(field, value);
+}
+
+// @ts-ignore: decorator
+@inline
+function keepTime(field: usize, micros: i64): bool {
+  return micros >= EARLIEST && micros <= latest ? keepNumber(field, micros) : false;
+}
+
+/** `2026-03-14T09:26:53[.589793…]Z`, or with an offset, or without a zone where that means UTC. */
+function readTimestamp(field: usize, start: usize, end: usize): bool {
+  const length = end - start;
+  if (length < 19 || load<u8>(start, 4) != 0x2d) return readEpoch(field, start, end);
+  const days = readDay(start);
+  if (days < 0) return false;
+  const between = load<u8>(start, 10);
+  if (between != 0x54 && between != 0x20) return false;
+  const hour = twoDigits(start + 11);
+  const minute = twoDigits(start + 14);
+  const second = twoDigits(start + 17);
+  if (hour > 23 || minute > 59 || second > 59 || load<u8>(start, 13) != 0x3a || load<u8>(start, 16) != 0x3a) return false;
+  let at = start + 19;
+  let micros: i64 = 0;
+  if (at < end && load<u8>(at) == 0x2e) {
+    const point = at++;
+    let unit: i64 = 100_000;
+    let digit: u32 = 0;
+    while (at < end && (digit = <u32>load<u8>(at) - 0x30) <= 9) {
+      micros += unit * digit;
+      unit /= 10;
+      at++;
+    }
+    if (at == point + 1) return false;
+  }
+  let seconds: i64 = <i64>days * 86_400 + <i64>(hour * 3_600 + minute * 60 + second);
+  if (at == end) {
+    if (!assumesUtc) return false;
+  } else if (load<u8>(at) == 0x5a) {
+    if (at + 1 != end) return false;
+  } else {
+    const sign = load<u8>(at);
+    if (end - at != 6 || load<u8>(at, 3) != 0x3a || (sign != 0x2b && sign != 0x2d)) return false;
+    const hours = twoDigits(at + 1);
+    const minutes = twoDigits(at + 4);
+    if (hours > 23 || minutes > 59) return false;
+    const offset = <i64>(hours * 3_600 + minutes * 60);
+    seconds += sign == 0x2b ? -offset : offset;
+  }
+  return keepTime(field, seconds * 1_000_000 + micros);
+}
+
+function readDate(field: usize, start: usize, end: usize): bool {
+  if (end - start != 10) return false;
+  const days = readDay(start);
+  return days >= 0 ? keepNumber(field, days) : false;
+}
+
+/** Records come day by day: the last date seen, and its days since 1970. */
+let lastDate: u64 = 0;
+let lastDayOfMonth: u32 = 0;
+let lastDays: i32 = -1;
+
+/** `2026-03-14`, of this century, as days since 1970; -1 for any other. */
+function readDay(start: usize): i32 {
+  if (lastDays >= 0 && load<u64>(start) == lastDate && <u32>load<u16>(start, 8) == lastDayOfMonth) return lastDays;
+  const century = twoDigits(start);
+  const years = twoDigits(start + 2);
+  const month = twoDigits(start + 5);
+  const day = twoDigits(start + 8);
+  if (century != 20 || years > 99 || month < 1 || month > 12 || day < 1 || day > 31) return -1;
+  if (load<u8>(start, 4) != 0x2d || load<u8>(start, 7) != 0x2d) return -1;
+  // 2000 is a leap year, and every fourth one after it, as far as 2099.
+  const isLeap = (years & 3) == 0;
+  if (day > (month == 2 ? (isLeap ? 29 : 28) : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)) return -1;
+  let days: u32 = 10_957 + years * 365 + ((years + 3) >> 2) + day - 1;
+  for (let m: u32 = 1; m < month; m++) days += m == 2 ? (isLeap ? 29 : 28) : m == 4 || m == 6 || m == 9 || m == 11 ? 30 : 31;
+  lastDate = load<u64>(start);
+  lastDayOfMonth = <u32>load<u16>(start, 8);
+  lastDays = <i32>days;
+  return lastDays;
+}
+
+/** Two digits as a number, or more than any limit where they are none. */
+// @ts-ignore: decorator
+@inline
+function twoDigits(at: usize): u32 {
+  const tens = <u32>load<u8>(at) - 0x30;
+  const ones = <u32>load<u8>(at, 1) - 0x30;
+  return tens <= 9 && ones <= 9 ? tens * 10 + ones : 255;
+}

@@ -1,0 +1,127 @@
+/**
+ * What the kernel and those who fill its memory agree on: offsets and numbers. Constants alone, because this file is
+ * compiled twice: as TypeScript, and into the kernel.
+ */
+
+/** How a field is read: the numbers of `Reader` (field-plan.ts). */
+export const READ_ID = 0;
+export const READ_TEXT = 1;
+export const READ_HOST = 2;
+export const READ_ENUM = 3;
+export const READ_LETTERS = 4;
+export const READ_MONEY = 5;
+export const READ_INTEGER = 6;
+export const READ_RATE = 7;
+export const READ_TIMESTAMP = 8;
+export const READ_DATE = 9;
+export const READ_BOOLEAN = 10;
+
+/** A field of the contract: offsets in bytes. The last four hold the value of the record at hand. */
+export const FIELD_READER = 0;
+export const FIELD_REQUIRED = 4;
+export const FIELD_PLAIN_LENGTH = 8;
+/** Enum: a list of texts. */
+export const FIELD_VALUES = 12;
+export const FIELD_LETTERS = 16;
+export const FIELD_COLUMN = 20;
+export const FIELD_IS_TEXT = 24;
+export const FIELD_MINIMUM = 32;
+export const FIELD_MAXIMUM = 40;
+export const FIELD_STATE = 48;
+export const FIELD_START = 52;
+export const FIELD_END = 56;
+export const FIELD_NUMBER = 64;
+export const FIELD_BYTES = 80;
+
+/** States of a field; 0: it was not seen yet. */
+export const PRESENT = 1;
+export const NULL = 2;
+
+/** A column of the segment: offsets in bytes. */
+export const COLUMN_DATA = 0;
+export const COLUMN_CAPACITY = 4;
+/** Bytes used; of a column of bits, bits. */
+export const COLUMN_POSITION = 8;
+/** One bit a row. */
+export const COLUMN_PRESENCE = 12;
+export const COLUMN_NULLS = 16;
+export const COLUMN_MINIMUM = 24;
+export const COLUMN_MAXIMUM = 32;
+export const COLUMN_BYTES = 40;
+
+/** The keys of one JSON object: the first that is expected, the stamp of the record that held it last, then its entries. */
+export const NODE_FIRST = 0;
+export const NODE_STAMP = 4;
+export const NODE_COUNT = 8;
+export const NODE_ENTRIES = 12;
+/** One key: its name in quotes, the field or the object behind it (0: none), the key that followed the last time. */
+export const ENTRY_NAME = 0;
+export const ENTRY_LENGTH = 4;
+export const ENTRY_FIELD = 8;
+export const ENTRY_CHILD = 12;
+export const ENTRY_FOLLOWER = 16;
+export const ENTRY_BYTES = 20;
+
+/** A list: how many, then of each its address and its length. */
+export const LIST_ITEMS = 4;
+export const ITEM_BYTES = 8;
+
+/** What the kernel is told once: a word each, in this order. Addresses are 0 where there is nothing. */
+export const SETUP_FIELDS = 0;
+export const SETUP_FIELD_COUNT = 1;
+export const SETUP_ROOT_NODE = 2;
+export const SETUP_NULL_SPELLINGS = 3;
+export const SETUP_EMPTY_IS_NULL = 4;
+export const SETUP_LONGEST_NULL = 5;
+export const SETUP_ID_FIELD = 6;
+export const SETUP_ID_PREFIX = 7;
+export const SETUP_ID_PREFIX_LENGTH = 8;
+export const SETUP_NATURAL_PREFIX = 9;
+export const SETUP_NATURAL_PREFIX_LENGTH = 10;
+/** Addresses of fields: how many, then each. */
+export const SETUP_NATURAL_FIELDS = 11;
+/** How many, then of each its address and its tag, texts first. */
+export const SETUP_CONTENT_FIELDS = 12;
+export const SETUP_USER_FIELD = 13;
+export const SETUP_AGENT_FIELD = 14;
+export const SETUP_AGENT_TAG = 15;
+export const SETUP_TIME_FIELD = 16;
+export const SETUP_CURRENCY_FIELD = 17;
+/** Three letters, the first in the lowest byte. */
+export const SETUP_CURRENCY = 18;
+export const SETUP_ASSUMES_UTC = 19;
+/** Columns besides those of fields. */
+export const SETUP_EVENT_KEY = 20;
+export const SETUP_KEY_HASH = 21;
+export const SETUP_CONTENT_HASH = 22;
+export const SETUP_USER_HASH = 23;
+export const SETUP_REPORT_DATE = 24;
+export const SETUP_BOT = 25;
+export const SETUP_STAGE_ROW = 26;
+export const SETUP_POSITION = 27;
+/** Whether a null spelling could be a number's text. */
+export const SETUP_NUMBERS_MAY_BE_NULL = 28;
+export const SETUP_WORDS = 29;
+
+/** A longer text is not plain: bounds what is hashed at once. */
+export const MAX_PLAIN_BYTES = 4_096;
+/** Rows that a segment of the lane holds: few enough that its columns stay in the processor's cache. */
+export const LANE_ROWS = 65_536;
+/** Bytes behind the input that the kernel may look at: zeros. */
+export const PADDING = 64;
+
+/** Avro: what stands in a record, the numbers of `Op` (encodings/avro/program.ts) that the kernel knows. */
+export const OP_END = 0;
+export const OP_SKIP_FIXED = 1;
+export const OP_SKIP_LONG = 2;
+export const OP_SKIP_BYTES = 3;
+export const OP_SKIP_ENUM = 4;
+export const OP_JUMP = 8;
+export const OP_UNION = 9;
+export const OP_NULL = 12;
+export const OP_BOOLEAN = 13;
+export const OP_LONG = 14;
+export const OP_DOUBLE = 16;
+export const OP_TEXT = 17;
+export const OP_ENUM = 21;
+export const OP_TIMESTAMP = 22;
