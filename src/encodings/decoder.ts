@@ -50,6 +50,10 @@ export interface RecordLane {
   open(bytes: Uint8Array, start: number, end: number): void;
   /** Takes JSON objects, each with its line break, from `start` on; returns how many. The first has this number. */
   takeLines(start: number, recordNumber: number): number;
+  /** Another stream begins: what `knowField` was told of the one before is forgotten. */
+  forgetFields(): void;
+  /** A JSON key that the contract does not know may stand in plain records from here on. `prefix`: of the object it stands in, `auction.`, or empty. */
+  knowField(prefix: string, name: Uint8Array): UnknownFieldCount | undefined;
   /** Says which records `takeAvro` is asked for. */
   useProgram(program: AvroProgram): void;
   /** Takes at most `count` records of an Avro block from `start` on. */
@@ -57,6 +61,9 @@ export interface RecordLane {
   /** Position behind the last record that was taken. */
   readonly behind: number;
 }
+
+/** How many of the records that were taken held the field. */
+export type UnknownFieldCount = () => number;
 
 /** A writer's Avro schema compiled against the contract (avro/program.ts). */
 export interface AvroProgram {

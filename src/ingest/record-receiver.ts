@@ -218,6 +218,8 @@ export class RecordReceiver implements RecordSink {
     return {
       open: (bytes, start, end) => fastLane.open(bytes, start, end),
       useProgram: (program) => fastLane.useProgram(program),
+      forgetFields: () => fastLane.forgetFields(),
+      knowField: (prefix, name) => fastLane.knowField(prefix, name),
       takeLines: (start, recordNumber) => {
         const limit = room(recordNumber, MAX_SEGMENT_ROWS);
         return limit === 0 ? 0 : took(recordNumber, fastLane.takeLines(start, limit, this.stageRow() + 1, recordNumber));

@@ -55,7 +55,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
   constructor(options: DecoderOptions, sink: RecordSink) {
     this.reports = new DecodeReports(sink, options.maxRecordBytes);
     this.maxRecordBytes = options.maxRecordBytes;
-    this.reader = new ObjectReader(options.fields);
+    this.reader = new ObjectReader(options.fields, sink.lane);
   }
 
   get complete(): boolean {

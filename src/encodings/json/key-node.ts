@@ -1,3 +1,4 @@
+import type { RecordLane, UnknownFieldCount } from '../decoder.ts';
 import type { FieldNode } from '../field-tree.ts';
 import { MAX_UNKNOWN_NAME_BYTES, MAX_UNKNOWN_NAMES, unknownFieldName } from '../unknown-fields.ts';
 import { COLON, QUOTE } from './bytes.ts';
@@ -17,8 +18,10 @@ export interface KeyEntry {
   readonly plain: boolean;
   /** Dotted name of an unknown field; empty for keys of the contract. */
   readonly unknownName: string;
-  /** Records that held this unknown field. */
+  /** Records that held this unknown field, but for those of `countPast`. */
   count: number;
+  /** Those that did not come by here. */
+  countPast: UnknownFieldCount | undefined;
   /** The last record that held it: tells a key that comes twice. */
   lastRecord: number;
   /** The key that followed it the last time: the one that is tried first. */
@@ -32,7 +35,7 @@ export interface KeyEntry {
  */
 export class KeyNode {
   /** Dotted path with a final dot, or empty at the top. */
-  private readonly prefix: string;
+  readonly prefix: string;
   private buckets: (KeyEntry[] | undefined)[] = new Array(256);
   /** The key that objects started with the last time. */
   first: KeyEntry | null = null;
@@ -69,6 +72,7 @@ export class KeyNode {
       plain,
       unknownName,
       count: 0,
+      countPast: undefined,
       lastRecord: -1,
       follower: null,
     };
@@ -80,6 +84,7 @@ export class KeyNode {
 
 /** Counts the records that held each unknown field; a record counts once it is known to be whole. */
 export class UnknownKeys {
+  private readonly lane: RecordLane | undefined;
   private readonly entries: KeyEntry[] = [];
   /** Of the record at hand: counters, not `length`, which is slow to set for every record. */
   private seenCount = 0;
@@ -87,6 +92,11 @@ export class UnknownKeys {
   private readonly seen: KeyEntry[] = [];
   private readonly newNodes: KeyNode[] = [];
   private readonly newNames: Uint8Array[] = [];
+
+  constructor(lane: RecordLane | undefined) {
+    this.lane = lane;
+    lane?.forgetFields();
+  }
 
   /** The record is read from its start (perhaps again). */
   startRecord(): void {
@@ -111,7 +121,7 @@ export class UnknownKeys {
 
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { unknownName, count } of this.entries) counts.set(unknownName, (counts.get(unknownName) ?? 0) + count);
+    for (const { unknownName, count, countPast } of this.entries) counts.set(unknownName, (counts.get(unknownName) ?? 0) + count + (countPast?.() ?? 0));
     return counts;
   }
 
@@ -120,6 +130,7 @@ export class UnknownKeys {
     if (node.find(name, 0, name.length) !== null) return;
     const entry = node.addUnknown(name);
     entry.count = 1;
+    entry.countPast = entry.plain && name.length <= MAX_UNKNOWN_NAME_BYTES ? this.lane?.knowField(node.prefix, name) : undefined;
     this.entries.push(entry);
   }
 }

@@ -1,4 +1,4 @@
-import type { FieldPath } from '../decoder.ts';
+import type { FieldPath, RecordLane } from '../decoder.ts';
 import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { RecordSlots, ValueKind } from '../record-slots.ts';
 import { Scratch } from '../scratch.ts';
@@ -13,7 +13,7 @@ import { findStringStop, ValueReader } from './value-reader.ts';
  */
 export class ObjectReader extends ValueReader {
   readonly slots: RecordSlots;
-  readonly unknownKeys = new UnknownKeys();
+  readonly unknownKeys: UnknownKeys;
   private readonly fields: readonly FieldPath[];
   private readonly root: KeyNode;
   private readonly scratch = new Scratch();
@@ -23,8 +23,9 @@ export class ObjectReader extends ValueReader {
   private depth = 1;
   private foundKey: KeyEntry | null = null;
 
-  constructor(fields: readonly FieldPath[]) {
+  constructor(fields: readonly FieldPath[], lane?: RecordLane) {
     super();
+    this.unknownKeys = new UnknownKeys(lane);
     this.fields = fields;
     this.slots = new RecordSlots(fields.length);
     this.root = new KeyNode(buildFieldTree(fields));

@@ -1,9 +1,10 @@
 import { isbot } from 'isbot';
 import type { EventType, Feed } from '../../domain/feeds.ts';
 import { createReportDate, FUTURE_ALLOWANCE_MICROS } from '../../domain/timestamp.ts';
-import type { AvroProgram } from '../../encodings/decoder.ts';
+import type { AvroProgram, UnknownFieldCount } from '../../encodings/decoder.ts';
 import { stagedEventTable } from '../../staging/staged-tables.ts';
 import { type Kernel, KernelMemory, startKernel } from './kernel-memory.ts';
+import type { KeyNodes } from './key-nodes.ts';
 import type { LaneOptions } from './lane-options.ts';
 import { LaneSegment } from './lane-segment.ts';
 import * as layout from './layout.ts';
@@ -38,6 +39,7 @@ export class FastLane {
   private latestMicros = 0;
   private origin: { readonly source: string; readonly receivedAtMicros: number } | undefined;
   private program: AvroProgram | undefined;
+  private readonly unknownFields: UnknownField[] = [];
   private input = 0;
   private inputCapacity = 0;
   /** What the kernel's memory holds of the decoder's bytes: those from `sourceStart` on. */
@@ -67,6 +69,18 @@ export class FastLane {
     const { kernel, memory } = this.running;
     const code = memory.words(program.code);
     kernel.setProgram(code, memory.words(program.symbols.map((symbols) => memory.texts(symbols))));
+  }
+
+  forgetFields(): void {
+    this.unknownFields.length = 0;
+    this.running?.keys.forgetUnknown();
+  }
+
+  knowField(prefix: string, name: Uint8Array): UnknownFieldCount {
+    const field: UnknownField = { prefix, name, address: undefined, counted: 0 };
+    this.unknownFields.push(field);
+    this.showField(field);
+    return () => this.countOf(field);
   }
 
   /** The bytes that records are taken from next. */
@@ -118,6 +132,14 @@ export class FastLane {
     if ((this.running?.kernel.memory.buffer.byteLength ?? 0) > KEPT_MEMORY) this.start();
   }
 
+  private showField(field: UnknownField): void {
+    field.address = this.running?.keys.addUnknown(field.prefix, field.name);
+  }
+
+  private countOf({ address, counted }: UnknownField): number {
+    return counted + (address === undefined || this.running === undefined ? 0 : this.running.memory.word(address));
+  }
+
   /** Where in the kernel's memory the byte 0 of the source would stand. */
   private copyInput({ memory }: RunningKernel): number {
     if (!this.isCopied) {
@@ -134,6 +156,10 @@ export class FastLane {
   }
 
   private start(): void {
+    for (const field of this.unknownFields) {
+      field.counted = this.countOf(field);
+      field.address = undefined;
+    }
     const reportDate = createReportDate(this.options.reportingTimeZone);
     const kernel: Kernel = startKernel({
       isBot: (start, length) => (isbot(UTF8.decode(memory.bytes.subarray(start, start + length))) ? 1 : 0),
@@ -147,8 +173,10 @@ export class FastLane {
     });
     const memory = new KernelMemory(kernel);
     const segment = new LaneSegment(stagedEventTable(this.eventType, this.options.contracts), kernel, memory);
-    kernel.setUp(writeSetup(memory, segment, this.eventType, this.options));
-    this.running = { kernel, memory, segment };
+    const { address, keys } = writeSetup(memory, segment, this.eventType, this.options);
+    kernel.setUp(address);
+    this.running = { kernel, memory, segment, keys };
+    for (const field of this.unknownFields) this.showField(field);
     this.inputCapacity = 0;
     this.isCopied = false;
     if (this.origin !== undefined) this.startRuns(this.origin.source, this.origin.receivedAtMicros);
@@ -160,6 +188,17 @@ interface RunningKernel {
   readonly kernel: Kernel;
   readonly memory: KernelMemory;
   readonly segment: LaneSegment;
+  readonly keys: KeyNodes;
+}
+
+/** A key that the contract does not know. */
+interface UnknownField {
+  readonly prefix: string;
+  readonly name: Uint8Array;
+  /** Where the kernel counts it, if it does. */
+  address: number | undefined;
+  /** Counted before the kernel was started anew. */
+  counted: number;
 }
 
 const UTF8 = new TextDecoder();

@@ -54,13 +54,19 @@ export const NODE_FIRST = 0;
 export const NODE_STAMP = 4;
 export const NODE_COUNT = 8;
 export const NODE_ENTRIES = 12;
-/** One key: its name in quotes, the field or the object behind it (0: none), the key that followed the last time. */
+/** One key: its name in quotes, and the field or the object behind it; with neither (0), the contract does not know it. */
 export const ENTRY_NAME = 0;
 export const ENTRY_LENGTH = 4;
 export const ENTRY_FIELD = 8;
 export const ENTRY_CHILD = 12;
+/** The key that followed the last time. */
 export const ENTRY_FOLLOWER = 16;
-export const ENTRY_BYTES = 20;
+/** Of an unknown key: records that held it, and the stamp of the last one. */
+export const ENTRY_RECORDS = 20;
+export const ENTRY_STAMP = 24;
+export const ENTRY_BYTES = 28;
+/** Unknown keys of one object that are known by sight. */
+export const MAX_UNKNOWN_KEYS = 64;
 
 /** A list: how many, then of each its address and its length. */
 export const LIST_ITEMS = 4;

@@ -4,13 +4,18 @@ import { contentOrder, tagOf } from '../content-hash.ts';
 import { type FieldSlot, fieldSlots } from '../field-slots.ts';
 import { IDENTITY_RULES } from '../identify.ts';
 import type { KernelMemory } from './kernel-memory.ts';
+import { KeyNodes } from './key-nodes.ts';
 import type { LaneOptions } from './lane-options.ts';
 import type { LaneSegment } from './lane-segment.ts';
 import * as layout from './layout.ts';
-import { writeKeyNodes } from './write-key-nodes.ts';
 
-/** Writes all that decides what records become into the kernel's memory, from the same rules that the rest of the edge has; returns the address. */
-export function writeSetup(memory: KernelMemory, segment: LaneSegment, eventType: EventType, { contract, rules, currency }: LaneOptions): number {
+/** Writes all that decides what records become into the kernel's memory, from the same rules that the rest of the edge has. */
+export function writeSetup(
+  memory: KernelMemory,
+  segment: LaneSegment,
+  eventType: EventType,
+  { contract, rules, currency }: LaneOptions,
+): { readonly address: number; readonly keys: KeyNodes } {
   const slots = fieldSlots(contract);
   const fields = writeFields(
     memory,
@@ -29,10 +34,11 @@ export function writeSetup(memory: KernelMemory, segment: LaneSegment, eventType
   const idPrefix = UTF8.encode(`${eventType}\x1fid\x1f`);
   const naturalPrefix = UTF8.encode(`${eventType}\x1fnatural\x1f`);
   const [first = 0, second = 0, third = 0] = UTF8.encode(currency);
+  const keys = new KeyNodes(memory, contract.fields.map(pathsOf), fields);
   const words = new Int32Array(layout.SETUP_WORDS);
   words[layout.SETUP_FIELDS] = fields;
   words[layout.SETUP_FIELD_COUNT] = contract.fields.length;
-  words[layout.SETUP_ROOT_NODE] = writeKeyNodes(memory, contract.fields.map(pathsOf), fields);
+  words[layout.SETUP_ROOT_NODE] = keys.root;
   words[layout.SETUP_NULL_SPELLINGS] = memory.texts(nulls);
   words[layout.SETUP_EMPTY_IS_NULL] = spellings.includes('') ? 1 : 0;
   words[layout.SETUP_LONGEST_NULL] = Math.max(0, ...nulls.map(({ length }) => length));
@@ -59,7 +65,7 @@ export function writeSetup(memory: KernelMemory, segment: LaneSegment, eventType
   words[layout.SETUP_BOT] = segment.address('bot');
   words[layout.SETUP_STAGE_ROW] = segment.address('stage_row');
   words[layout.SETUP_POSITION] = segment.address('position');
-  return memory.words(words);
+  return { address: memory.words(words), keys };
 }
 
 function writeFields(memory: KernelMemory, segment: LaneSegment, plans: readonly FieldPlan[], slots: ReadonlyMap<string, FieldSlot>): number {

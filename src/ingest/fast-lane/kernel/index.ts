@@ -3,7 +3,7 @@ import { LANE_ROWS, MAX_PLAIN_BYTES, SETUP_FIELDS, SETUP_FIELD_COUNT, SETUP_ROOT
 import { setUpAgents } from './agents';
 import { readAvroRecord, setProgram } from './avro';
 import { clearRows, rows } from './columns';
-import { readRecord } from './json';
+import { countUnknown, readRecord } from './json';
 import { allocateParts } from './murmur3';
 import { appendRow, clearFields, isWhole, setDay, setUpRows } from './rows';
 import { setLatest, setUpValues } from './values';
@@ -61,6 +61,7 @@ export function takeLines(start: usize, end: usize, limit: u32, longest: u32, st
     if (load<u8>(next) == 0x0d) next++;
     if (next >= end || load<u8>(next) != 0x0a || !isWhole()) break;
     appendRow(<i64>stageRow + taken, <i64>position + taken);
+    countUnknown();
     taken++;
     at = next + 1;
     behind = at;

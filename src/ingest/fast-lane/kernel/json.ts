@@ -1,4 +1,4 @@
-/** Objects of plain JSON: no escapes, spaces at most between tokens, no key that the contract does not know. */
+/** Objects of plain JSON: few escapes, spaces at most between tokens, no key that was never seen before. */
 import {
   ENTRY_BYTES,
   ENTRY_CHILD,
@@ -6,16 +6,25 @@ import {
   ENTRY_FOLLOWER,
   ENTRY_LENGTH,
   ENTRY_NAME,
+  ENTRY_RECORDS,
+  ENTRY_STAMP,
   NODE_COUNT,
   NODE_ENTRIES,
   NODE_FIRST,
   NODE_STAMP,
 } from '../layout';
-import { findQuote, sameText } from './text';
-import { keepNull, readBoolean, readDigits, readText } from './values';
+import { findQuote, findStringEnd, sameText } from './text';
+import { keepNull, readBoolean, readDigits, readEscapedText, readText } from './values';
+
+/** Deeper values, and more unknown keys, are not plain. */
+const PLAIN_DEPTH = 16;
+const UNKNOWN_IN_A_RECORD: u32 = 32;
 
 /** Tells the objects of one record from those of the record before. */
 let stamp: u32 = 0;
+/** Unknown keys of the record at hand: counted once it is taken. */
+const unknown = heap.alloc(UNKNOWN_IN_A_RECORD * 4);
+let unknownCount: u32 = 0;
 
 /**
  * Reads the object that starts at `at`; returns the position behind it, or 0. What stands behind the input is zeros, which
@@ -23,7 +32,16 @@ let stamp: u32 = 0;
  */
 export function readRecord(at: usize, root: usize): usize {
   stamp++;
+  unknownCount = 0;
   return load<u8>(at) == 0x7b ? readObject(at + 1, root) : 0;
+}
+
+/** The record that was read is taken. */
+export function countUnknown(): void {
+  for (let i: u32 = 0; i < unknownCount; i++) {
+    const entry = <usize>load<u32>(unknown + ((<usize>i) << 2));
+    store<u32>(entry, load<u32>(entry, ENTRY_RECORDS) + 1, ENTRY_RECORDS);
+  }
 }
 
 function readObject(start: usize, node: usize): usize {
@@ -45,7 +63,10 @@ function readObject(start: usize, node: usize): usize {
     if (load<u8>(at) != 0x3a) return 0;
     at = skipSpaces(at + 1);
     const child = <usize>load<u32>(entry, ENTRY_CHILD);
-    at = child == 0 ? readValue(at, load<u32>(entry, ENTRY_FIELD)) : load<u8>(at) == 0x7b ? readObject(at + 1, child) : 0;
+    const field = <usize>load<u32>(entry, ENTRY_FIELD);
+    if (field != 0) at = readValue(at, field);
+    else if (child != 0) at = load<u8>(at) == 0x7b ? readObject(at + 1, child) : 0;
+    else at = noteUnknown(entry) ? skipValue(at, 0) : 0;
     if (at == 0) return 0;
     at = skipSpaces(at);
     const byte = load<u8>(at);
@@ -77,7 +98,9 @@ function readValue(at: usize, field: usize): usize {
   const byte = <u32>load<u8>(at);
   if (byte == 0x22) {
     const end = findQuote(at + 1);
-    return load<u8>(end) == 0x22 && readText(field, at + 1, end) ? end + 1 : 0;
+    if (load<u8>(end) == 0x22) return readText(field, at + 1, end) ? end + 1 : 0;
+    const escapedEnd = load<u8>(end) == 0x5c ? readEscapedText(field, at + 1) : 0;
+    return escapedEnd != 0 ? escapedEnd + 1 : 0;
   }
   if (byte - 0x30 <= 9 || byte == 0x2d) {
     const end = skipNumber(at);
@@ -87,6 +110,51 @@ function readValue(at: usize, field: usize): usize {
   if (byte == 0x66) return load<u32>(at + 1) == 0x65736c61 && readBoolean(field, false) ? at + 5 : 0;
   if (byte == 0x6e) return load<u32>(at) == 0x6c6c756e && keepNull(field) ? at + 4 : 0;
   return 0;
+}
+
+function noteUnknown(entry: usize): bool {
+  if (load<u32>(entry, ENTRY_STAMP) == stamp || unknownCount == UNKNOWN_IN_A_RECORD) return false;
+  store<u32>(entry, stamp, ENTRY_STAMP);
+  store<u32>(unknown + ((<usize>unknownCount) << 2), <u32>entry);
+  unknownCount++;
+  return true;
+}
+
+/** Walks over any value that is not nested deep. */
+function skipValue(start: usize, depth: i32): usize {
+  const byte = <u32>load<u8>(start);
+  if (byte == 0x22) {
+    const end = findStringEnd(start + 1);
+    return end != 0 ? end + 1 : 0;
+  }
+  if (byte == 0x7b || byte == 0x5b) return depth < PLAIN_DEPTH ? skipItems(start, byte, depth + 1) : 0;
+  if (byte - 0x30 <= 9 || byte == 0x2d) return skipNumber(start);
+  if (load<u32>(start) == 0x65757274 || load<u32>(start) == 0x6c6c756e) return start + 4;
+  return byte == 0x66 && load<u32>(start + 1) == 0x65736c61 ? start + 5 : 0;
+}
+
+/** The members of an object, or the items of an array, up to behind its end. */
+function skipItems(start: usize, opening: u32, depth: i32): usize {
+  const closing = opening + 2;
+  let at = skipSpaces(start + 1);
+  if (<u32>load<u8>(at) == closing) return at + 1;
+  while (true) {
+    if (opening == 0x7b) {
+      if (load<u8>(at) != 0x22) return 0;
+      at = findStringEnd(at + 1);
+      if (at == 0) return 0;
+      at = skipSpaces(at + 1);
+      if (load<u8>(at) != 0x3a) return 0;
+      at = skipSpaces(at + 1);
+    }
+    at = skipValue(at, depth);
+    if (at == 0) return 0;
+    at = skipSpaces(at);
+    const byte = <u32>load<u8>(at);
+    if (byte == closing) return at + 1;
+    if (byte != 0x2c) return 0;
+    at = skipSpaces(at + 1);
+  }
 }
 
 /** `-?(0|[1-9][0-9]*)(.[0-9]+)?`; what follows, an exponent say, is no end of a value and is seen to by the caller. */

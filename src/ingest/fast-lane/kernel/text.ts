@@ -29,6 +29,31 @@ export function findQuote(start: usize): usize {
   return at;
 }
 
+/** From behind its opening quote, the closing quote of a string with any escapes; 0 where it is broken, or holds control characters. */
+export function findStringEnd(start: usize): usize {
+  let at = findQuote(start);
+  while (load<u8>(at) == 0x5c) {
+    const escaped = load<u8>(at, 1);
+    if (escaped == 0x75) {
+      for (let i: usize = 2; i < 6; i++) if (!isHexDigit(load<u8>(at + i))) return 0;
+      at += 4;
+    } else if (!isShortEscape(escaped)) return 0;
+    at = findQuote(at + 2);
+  }
+  return load<u8>(at) == 0x22 ? at : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function isShortEscape(byte: u8): bool {
+  // Of a quote, a backslash, a slash, b f n r t.
+  return byte == 0x22 || byte == 0x5c || byte == 0x2f || byte == 0x62 || byte == 0x66 || byte == 0x6e || byte == 0x72 || byte == 0x74;
+}
+
+function isHexDigit(byte: u8): bool {
+  return <u32>byte - 0x30 <= 9 || (<u32>byte | 0x20) - 0x61 <= 5;
+}
+
 /** Whether bytes are UTF-8 without control characters. */
 export function isPrintable(start: usize, end: usize): bool {
   let at = start;

@@ -36,7 +36,7 @@ import {
   SETUP_NULL_SPELLINGS,
   SETUP_NUMBERS_MAY_BE_NULL,
 } from '../layout';
-import { sameText, writeNumber } from './text';
+import { copyText, findQuote, sameText, writeNumber } from './text';
 
 const EARLIEST: i64 = 946_684_800_000_000;
 const MAX_MONEY: i64 = 8_790_000_000_000;
@@ -61,7 +61,7 @@ export function setUpValues(setup: usize): void {
   longestNull = load<u32>(setup + SETUP_LONGEST_NULL * 4);
   assumesUtc = load<u32>(setup + SETUP_ASSUMES_UTC * 4) != 0;
   numbersMayBeNull = load<u32>(setup + SETUP_NUMBERS_MAY_BE_NULL * 4) != 0;
-  scratchStart = heap.alloc(<usize>load<u32>(setup + SETUP_FIELD_COUNT * 4) * (MAX_PLAIN_BYTES + 16));
+  scratchStart = heap.alloc(<usize>load<u32>(setup + SETUP_FIELD_COUNT * 4) * (MAX_PLAIN_BYTES + 64) * 2);
 }
 
 export function clearScratch(): void {
@@ -126,6 +126,28 @@ export function readText(field: usize, start: usize, end: usize): bool {
       return readTruth(field, start, length);
     default:
       return readNumber(field, start, end);
+  }
+}
+
+/**
+ * A JSON string that holds escapes, from behind its opening quote: written anew where they stand for a quote, a backslash or a
+ * slash. Returns the place of its closing quote, or 0.
+ */
+export function readEscapedText(field: usize, start: usize): usize {
+  let at = start;
+  const text = scratch;
+  while (true) {
+    const stop = findQuote(at);
+    const length = stop - at;
+    if (scratch - text + length > <usize>MAX_PLAIN_BYTES) return 0;
+    copyText(scratch, at, length);
+    scratch += length;
+    const byte = load<u8>(stop);
+    if (byte == 0x22) return readText(field, text, scratch) ? stop : 0;
+    const escaped = load<u8>(stop, 1);
+    if (byte != 0x5c || (escaped != 0x22 && escaped != 0x5c && escaped != 0x2f)) return 0;
+    store<u8>(scratch++, escaped);
+    at = stop + 2;
   }
 }
 
