@@ -1,5 +1,5 @@
 /* model: time_decay_weights
-   kind: work
+   kind: work-view
    grain: one row a 64th of a half-life
    inputs: none
    weight = round(2^20 * 2^(-step/64)), written out so that every engine has the same. */

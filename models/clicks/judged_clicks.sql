@@ -8,3 +8,4 @@ union all
 select p.pair_id, c.event_key, micros(c.event_time) as event_us, c.bot
 from store.current_clicks c
 join click_pairs p on p.user_hash = c.user_hash and p.user_id = c.user_id and p.campaign_id = c.campaign_id and c.event_time >= p.from_time
+where c.event_time >= (select min(from_time) from click_pairs)

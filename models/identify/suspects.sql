@@ -1,8 +1,8 @@
 /* model: suspects
    kind: work
    grain: one row a key hash that more than one staged record has, or a record of an earlier batch
-   inputs: staged_identities, store.identities
+   inputs: staged_identities, held
    A 64-bit hash picks the few records that need an exact look; all others are new and go straight on. */
-select key_hash from staged_identities group by key_hash having count(*) > 1
+select key_hash from (select key_hash, lag(key_hash) over (order by key_hash) as previous from staged_identities) s where key_hash = previous
 union
-select key_hash from store.identities where key_hash in (select key_hash from staged_identities)
+select key_hash from held

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { RunSizes } from '../batches/apply-context.ts';
 import { loadModels, type Model, runModel } from '../batches/models.ts';
 import { SETTINGS, storeTables } from '../batches/store-tables.ts';
 import type { Settings } from '../config/settings.ts';
@@ -20,6 +21,8 @@ export interface InstanceOptions {
   /** What the process is doing, for whoever finds the data held. */
   readonly command: string;
   readonly nowMicros: () => number;
+  /** Tests make runs of identities short. */
+  readonly runSizes?: RunSizes;
   /** Told before each step of a batch. */
   readonly onStep?: (step: string) => void;
   /** Once it is aborted, what runs stops at the next step, and throws `interrupted`. */

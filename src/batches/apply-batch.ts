@@ -3,20 +3,13 @@ import { join } from 'node:path';
 import { EVENT_TYPES, type EventType, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import type { Engine } from '../engines/engine.ts';
 import { QuarantineStager } from '../staging/quarantine-stager.ts';
-import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
+import { EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
+import type { ApplyContext } from './apply-context.ts';
 import type { Batch, CommittedBatch, ConflictingRecord, OutcomeCounts } from './batch.ts';
-import { type Model, runModel } from './models.ts';
-import { DERIVE_STEPS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS, type Step } from './steps.ts';
+import { openRun } from './identity-runs.ts';
+import { DERIVE_STEPS, EVENTS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS } from './steps.ts';
 import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT } from './store-tables.ts';
-
-export interface ApplyContext {
-  readonly engine: Engine;
-  readonly models: ReadonlyMap<string, Model>;
-  readonly contracts: Contracts;
-  readonly nowMicros: () => number;
-  /** Told before each step, and once the batch is committed; tests stop the process here. What it throws stops the batch. */
-  readonly onStep?: (step: string) => void;
-}
+import { forgetWorkTables, runSteps, workTables } from './work-tables.ts';
 
 /**
  * Applies a batch to all tables at once, the source positions included, or, when it throws, not at all.
@@ -25,61 +18,68 @@ export interface ApplyContext {
 export async function applyBatch(context: ApplyContext, batch: Batch): Promise<CommittedBatch> {
   const { engine } = context;
   context.onStep?.('begin');
-  const committed = await engine.transaction(async () => {
-    const batchId = await nextBatchId(engine);
-    await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null });
-    const staged = await stageTables(context, batch);
-    if (batch.cause === 'model') staged.add(REBUILD);
-    await runSteps(context, IDENTIFY_STEPS, staged);
-    await stageQuarantine(context, batch, staged);
-    await runSteps(context, REFERENCE_STEPS, staged);
-    await runSteps(context, DERIVE_STEPS, staged);
-    if (batch.replays === undefined) await runSteps(context, QUARANTINE_STEPS, staged);
-    context.onStep?.('books');
-    const outcome = await writeBooks(context, batch, batchId, staged);
-    await batch.alsoCommit?.();
-    context.onStep?.('commit');
-    return outcome;
-  });
+  let committed: CommittedBatch;
+  try {
+    committed = await engine.transaction(() => applyInTransaction(context, batch));
+  } catch (error) {
+    forgetWorkTables(engine);
+    throw error;
+  }
   await rm(conflictsSegment(batch), { force: true });
   context.onStep?.('committed');
   return committed;
 }
 
-export async function runSteps(context: ApplyContext, steps: readonly Step[], staged: ReadonlySet<string>): Promise<void> {
-  for (const step of steps) {
-    if (step.onlyWith !== undefined && !step.onlyWith.some((table) => staged.has(table))) continue;
-    context.onStep?.(step.model);
-    await runModel(context.engine, context.models.get(step.model) as Model);
-  }
+async function applyInTransaction(context: ApplyContext, batch: Batch): Promise<CommittedBatch> {
+  const { engine } = context;
+  const batchId = await nextBatchId(engine);
+  await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null });
+  const filled = await stageTables(context, batch);
+  if (batch.cause === 'model') filled.add(REBUILD);
+  const events = EVENTS.some((table) => filled.has(table)) ? batch.chunks.reduce((sum, chunk) => sum + chunk.received - chunk.quarantined, 0) : 0;
+  if (events > 0) await openRun(context, events, filled);
+  await runSteps(context, IDENTIFY_STEPS, filled);
+  if (filled.has('verdicts')) await stageQuarantine(context, batch, filled);
+  // Events that all came before change nothing but the books.
+  if (workTables(engine).get('rejected') === events) for (const table of EVENTS) filled.delete(table);
+  await runSteps(context, REFERENCE_STEPS, filled);
+  await runSteps(context, DERIVE_STEPS, filled);
+  if (batch.replays === undefined) await runSteps(context, QUARANTINE_STEPS, filled);
+  context.onStep?.('books');
+  const outcome = await writeBooks(context, batch, batchId, filled);
+  await batch.alsoCommit?.();
+  context.onStep?.('commit');
+  return outcome;
 }
 
-export async function nextBatchId(engine: Engine): Promise<number> {
+async function nextBatchId(engine: Engine): Promise<number> {
   const [row] = await engine.rows<{ next: bigint }>('select coalesce(max(batch_id), 0) + 1 as next from store.batches');
   return Number(row?.next);
 }
 
 /** Which staged tables the batch brings rows for; all of them can be read. */
-export async function stageTables({ engine, contracts }: ApplyContext, batch: Pick<Batch, 'chunks'>): Promise<Set<string>> {
+async function stageTables({ engine, contracts }: ApplyContext, batch: Pick<Batch, 'chunks'>): Promise<Set<string>> {
   const tables = [
     ...EVENT_TYPES.map((type) => stagedEventTable(type, contracts)),
     ...REFERENCE_FEEDS.map((feed) => stagedReferenceTable(feed, contracts)),
     QUARANTINE_TABLE,
   ];
-  const staged = new Set<string>();
+  const filled = new Set<string>();
+  const held = workTables(engine);
   for (const table of tables) {
     const segments = batch.chunks.flatMap((chunk) => chunk.segments.filter((segment) => segment.table === table.name).map((segment) => segment.path));
-    if (segments.length > 0) staged.add(table.name);
+    if (segments.length > 0) filled.add(table.name);
+    else if (held.get(table.name) === 0) continue;
     await engine.stage(table, segments);
+    held.set(table.name, segments.length > 0 ? 1 : 0);
   }
-  return staged;
+  return filled;
 }
 
 /** Records whose identity belongs to another content join the quarantine, with their bytes read again from their source. */
-async function stageQuarantine({ engine }: ApplyContext, batch: Batch, staged: Set<string>): Promise<void> {
+async function stageQuarantine({ engine }: ApplyContext, batch: Batch, filled: Set<string>): Promise<void> {
   const rows = await engine.rows<{ event_type: EventType; source: string; position: bigint; received_at: bigint; event_key: string }>(
-    `select s.event_type, s.source, s.position, s.received_at, s.event_key from verdicts v join staged_identities s on s.stage_row = v.stage_row
-     where v.verdict = 'id_conflict' order by s.source, s.position`,
+    "select event_type, source, position, received_at, event_key from verdicts where verdict = 'id_conflict' order by source, position",
   );
   if (rows.length === 0) return;
   const conflicts: ConflictingRecord[] = rows.map((row) => ({
@@ -113,7 +113,8 @@ async function stageQuarantine({ engine }: ApplyContext, batch: Batch, staged: S
   stager.writer.writeTo(path);
   const segments = batch.chunks.flatMap((chunk) => chunk.segments.filter((segment) => segment.table === QUARANTINE_TABLE.name).map((segment) => segment.path));
   await engine.stage(QUARANTINE_TABLE, [...segments, path]);
-  staged.add(QUARANTINE_TABLE.name);
+  filled.add(QUARANTINE_TABLE.name);
+  workTables(engine).set(QUARANTINE_TABLE.name, 1);
 }
 
 function conflictsSegment({ stagingDirectory }: Batch): string {
@@ -121,7 +122,7 @@ function conflictsSegment({ stagingDirectory }: Batch): string {
 }
 
 /** The ledger, the files, the batch itself: what proves the rest. */
-async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, batchId: number, staged: ReadonlySet<string>): Promise<CommittedBatch> {
+async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, batchId: number, filled: ReadonlySet<string>): Promise<CommittedBatch> {
   const cells = new Map<string, OutcomeCounts & { source: string; feed: Feed; hour: number }>();
   const cellOf = (feed: Feed, source: string, receivedAtMicros: number) => {
     const hour = receivedAtMicros - (receivedAtMicros % 3_600_000_000);
@@ -136,7 +137,7 @@ async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, bat
     cell.quarantined += chunk.quarantined;
     cell.accepted += chunk.received - chunk.quarantined;
   }
-  for (const row of await rejections(engine, staged)) {
+  for (const row of await rejections(engine, filled)) {
     const cell = cellOf(row.feed, row.source, row.receivedAtMicros);
     cell.accepted -= row.records;
     cell[row.outcome] += row.records;
@@ -156,9 +157,9 @@ async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, bat
     [...cells.values()].map((cell) => ({ ...cell, batch_id: batchId })),
   );
   await writeFiles(engine, batch, batchId, bySource);
-  const restated = Number(
-    (await engine.rows<{ restated: bigint }>('select count(*) as restated from store.retractions where batch_id = this_batch()'))[0]?.restated,
-  );
+  const restated = filled.has('store.retractions')
+    ? Number((await engine.rows<{ restated: bigint }>('select count(*) as restated from store.retractions where batch_id = this_batch()'))[0]?.restated)
+    : 0;
   await engine.insert(BATCHES, [{ batch_id: batchId, cause: batch.cause, committed_at: nowMicros(), ...outcomes, restated }]);
   await writeReplays(engine, batch, batchId, nowMicros());
   return { batchId, outcomes, bySource, restated };
@@ -172,11 +173,12 @@ interface Rejection {
   readonly records: number;
 }
 
-async function rejections(engine: Engine, staged: ReadonlySet<string>): Promise<Rejection[]> {
-  const events = await engine.rows<{ event_type: EventType; source: string; received_at: bigint; verdict: string; records: bigint }>(
-    `select s.event_type, s.source, s.received_at, v.verdict, count(*) as records from verdicts v join staged_identities s on s.stage_row = v.stage_row
-     where v.verdict <> 'accepted' group by all`,
-  );
+async function rejections(engine: Engine, filled: ReadonlySet<string>): Promise<Rejection[]> {
+  const events = filled.has('verdicts')
+    ? await engine.rows<{ event_type: EventType; source: string; received_at: bigint; verdict: string; records: bigint }>(
+        "select event_type, source, received_at, verdict, count(*) as records from verdicts where verdict <> 'accepted' group by all",
+      )
+    : [];
   const rejected: Rejection[] = events.map((row) => ({
     feed: EVENT_TABLES[row.event_type].feed,
     source: row.source,
@@ -186,7 +188,7 @@ async function rejections(engine: Engine, staged: ReadonlySet<string>): Promise<
   }));
   for (const feed of REFERENCE_FEEDS) {
     const { table } = REFERENCE_TABLES[feed];
-    if (!staged.has(table)) continue;
+    if (!filled.has(table)) continue;
     const rows = await engine.rows<{ source: string; received_at: bigint; records: bigint }>(
       `select s.source, s.received_at, count(*) as records from reference_verdicts v join staged_${table} s on s.stage_row = v.stage_row where v.verdict = 'duplicate' group by all`,
     );
@@ -206,7 +208,8 @@ async function rejections(engine: Engine, staged: ReadonlySet<string>): Promise<
 async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySource: ReadonlyMap<string, OutcomeCounts>): Promise<void> {
   if (batch.files.length === 0) return;
   const rows = await engine.rows<{ feed: string; sha256: string; records: bigint; accepted: bigint; duplicate: bigint; quarantined: bigint }>(
-    'select feed, sha256, records, accepted, duplicate, quarantined from ops.files where not done',
+    `select feed, sha256, records, accepted, duplicate, quarantined from ops.files
+     where not done and sha256 in (${batch.files.map(({ sha256 }) => `'${sha256}'`).join(', ')})`,
   );
   const inProgress = new Map(rows.map((row) => [`${row.feed} ${row.sha256}`, row]));
   await engine.insert(

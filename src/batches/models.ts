@@ -44,14 +44,16 @@ function readModel(directory: string, path: string): Model {
   return { path, name, kind: kind as ModelKind, grain, select };
 }
 
-export async function runModel(engine: Engine, model: Model): Promise<void> {
+/** How many rows its table got; of a stored one, 1 for some or none. */
+export async function runModel(engine: Engine, model: Model): Promise<number> {
   switch (model.kind) {
     case 'work':
       return engine.run(`create or replace temp table ${model.name} as ${model.select}`);
     case 'work-view':
       return engine.run(`create or replace temp view ${model.name} as ${model.select}`);
     case 'append':
-      return engine.run(`insert into ${model.name} by name ${model.select}`);
+      await engine.run(`insert into ${model.name} by name ${model.select}`);
+      return 1;
     case 'view':
       return engine.run(`create or replace view ${model.name} as ${model.select}`);
     case 'check':

@@ -1,26 +1,36 @@
 /**
  * The models of a batch, in the order they run: each reads only what stands before it, and what earlier batches left.
- * A step that reads staged records of one kind alone is left out where a batch has none of them.
+ * A step is left out where none of the tables that it starts from got rows.
  */
 export interface Step {
   readonly model: string;
-  /** Staged tables of which the batch must bring at least one. */
+  /** Tables of which at least one must have got rows in this batch: staged ones, by their names, work tables, stored ones. Absent: always. */
   readonly onlyWith?: readonly string[];
+  /** What it made for an earlier batch holds until it runs again: it has no other inputs. */
+  readonly isKept?: boolean;
 }
 
-/** Stands among the staged tables of a rebuild, which has none. */
+/** Stands among the tables with rows in a rebuild, which has no staged ones. */
 export const REBUILD = 'rebuild';
+/** Stand there where runs of identities are asked by their filters, and where there are any to search at all. */
+export const FILTERED_RUNS = 'filtered runs';
+export const SEARCHED_RUNS = 'searched runs';
 
-const EVENTS = ['impressions', 'clicks', 'conversions', 'bid_requests'] as const;
+export const EVENTS = ['impressions', 'clicks', 'conversions', 'bid_requests'] as const;
 const REFERENCE = ['campaigns', 'creatives', 'users', 'currency_rates'] as const;
 
 export const IDENTIFY_STEPS: readonly Step[] = [
   { model: 'identify/staged_identities' },
-  { model: 'identify/suspects' },
-  { model: 'identify/verdicts' },
-  { model: 'identify/rejected' },
+  { model: 'identify/key_hits', onlyWith: [FILTERED_RUNS] },
+  { model: 'identify/held', onlyWith: [SEARCHED_RUNS] },
+  { model: 'identify/suspects', onlyWith: EVENTS },
+  { model: 'identify/verdicts', onlyWith: ['suspects'] },
+  { model: 'identify/rejected', onlyWith: ['verdicts'] },
   { model: 'identify/identities', onlyWith: EVENTS },
 ];
+
+/** For each complete run without a filter. */
+export const FILTER_STEPS: readonly Step[] = [{ model: 'identify/key_filters' }];
 
 export const REFERENCE_STEPS: readonly Step[] = [
   { model: 'reference/reference_verdicts' },
@@ -32,45 +42,48 @@ export const REFERENCE_STEPS: readonly Step[] = [
 
 /** From accepted records to figures; also what a rebuild runs, with nothing staged. */
 export const DERIVE_STEPS: readonly Step[] = [
-  { model: 'resolve/creative_periods' },
+  { model: 'resolve/creative_periods', onlyWith: ['creatives'], isKept: true },
   { model: 'resolve/impressions', onlyWith: ['impressions'] },
   { model: 'resolve/reresolved_impressions', onlyWith: ['creatives', REBUILD] },
-  { model: 'resolve/retract_impressions', onlyWith: ['creatives', REBUILD] },
-  { model: 'resolve/restate_impressions', onlyWith: ['creatives', REBUILD] },
+  { model: 'resolve/retract_impressions', onlyWith: ['reresolved_impressions'] },
+  { model: 'resolve/restate_impressions', onlyWith: ['reresolved_impressions'] },
   { model: 'resolve/changed_impressions' },
   { model: 'resolve/conversions', onlyWith: ['conversions'] },
   { model: 'resolve/bid_requests', onlyWith: ['bid_requests'] },
-  { model: 'clicks/new_clicks' },
-  { model: 'clicks/click_pairs' },
-  { model: 'clicks/judged_clicks' },
-  { model: 'clicks/click_seeds' },
-  { model: 'clicks/click_chain' },
-  { model: 'clicks/valid_clicks' },
-  { model: 'clicks/click_verdicts' },
-  { model: 'clicks/clicks_to_match' },
-  { model: 'clicks/click_matches' },
-  { model: 'clicks/restated_clicks' },
-  { model: 'clicks/retract_clicks' },
-  { model: 'clicks/restate_clicks' },
-  { model: 'clicks/clicks', onlyWith: ['clicks'] },
-  { model: 'clicks/changed_clicks' },
-  { model: 'attribute/changed_touches' },
-  { model: 'attribute/conversions_to_attribute' },
-  { model: 'attribute/match_scopes' },
-  { model: 'attribute/scoped_touches' },
-  { model: 'attribute/eligible_touches' },
+  { model: 'clicks/new_clicks', onlyWith: ['clicks'] },
+  { model: 'clicks/click_pairs', onlyWith: ['new_clicks', REBUILD] },
+  { model: 'clicks/judged_clicks', onlyWith: ['click_pairs'] },
+  { model: 'clicks/click_seeds', onlyWith: ['click_pairs'] },
+  { model: 'clicks/click_chain', onlyWith: ['judged_clicks'] },
+  { model: 'clicks/valid_clicks', onlyWith: ['click_chain'] },
+  { model: 'clicks/click_verdicts', onlyWith: ['judged_clicks'] },
+  { model: 'clicks/clicks_to_match', onlyWith: ['new_clicks', 'store.impressions', REBUILD] },
+  { model: 'clicks/click_matches', onlyWith: ['clicks_to_match'] },
+  { model: 'clicks/restated_clicks', onlyWith: ['click_verdicts', 'click_matches'] },
+  { model: 'clicks/retract_clicks', onlyWith: ['restated_clicks'] },
+  { model: 'clicks/restate_clicks', onlyWith: ['restated_clicks'] },
+  { model: 'clicks/clicks', onlyWith: ['new_clicks'] },
+  { model: 'clicks/changed_clicks', onlyWith: ['new_clicks', 'restated_clicks'] },
+  { model: 'attribute/changed_touches', onlyWith: ['store.impressions', 'changed_clicks'] },
+  { model: 'attribute/conversions_to_attribute', onlyWith: ['store.conversions', 'changed_touches', REBUILD] },
+  { model: 'attribute/match_scopes', onlyWith: ['conversions_to_attribute'] },
+  { model: 'attribute/scoped_touches', onlyWith: ['match_scopes'] },
+  { model: 'attribute/eligible_touches', onlyWith: ['scoped_touches'] },
   { model: 'attribute/time_decay_weights' },
-  { model: 'attribute/touch_weights' },
-  { model: 'attribute/touch_credits' },
-  { model: 'attribute/new_attribution' },
-  { model: 'attribute/restated_conversions' },
-  { model: 'attribute/retract_attribution' },
-  { model: 'attribute/attribution' },
-  { model: 'attribute/changed_attribution' },
-  { model: 'gold/campaign_hourly' },
-  { model: 'gold/creative_daily' },
-  { model: 'gold/website_daily' },
-  { model: 'gold/auction_daily', onlyWith: ['bid_requests'] },
+  { model: 'attribute/touch_weights', onlyWith: ['eligible_touches'] },
+  { model: 'attribute/touch_credits', onlyWith: ['touch_weights'] },
+  { model: 'attribute/new_attribution', onlyWith: ['conversions_to_attribute'] },
+  { model: 'attribute/restated_conversions', onlyWith: ['new_attribution'] },
+  { model: 'attribute/retract_attribution', onlyWith: ['restated_conversions'] },
+  { model: 'attribute/attribution', onlyWith: ['new_attribution'] },
+  { model: 'attribute/changed_attribution', onlyWith: ['store.attribution'] },
+  {
+    model: 'gold/campaign_hourly',
+    onlyWith: ['store.impressions', 'changed_clicks', 'store.conversions', 'store.bid_requests', 'changed_attribution'],
+  },
+  { model: 'gold/creative_daily', onlyWith: ['store.impressions'] },
+  { model: 'gold/website_daily', onlyWith: ['store.impressions'] },
+  { model: 'gold/auction_daily', onlyWith: ['store.bid_requests'] },
 ];
 
 export const QUARANTINE_STEPS: readonly Step[] = [{ model: 'quarantine/quarantine', onlyWith: ['quarantine'] }];

@@ -15,6 +15,7 @@ export function storeTables(contracts: Contracts): readonly Table[] {
     }),
     { name: QUARANTINE_TABLE.name, columns: [...QUARANTINE_TABLE.columns, BATCH] },
     IDENTITIES,
+    KEY_FILTERS,
     ATTRIBUTION,
     RETRACTIONS,
     CAMPAIGN_HOURLY,
@@ -65,7 +66,9 @@ function integers(...names: string[]): TableColumn[] {
   return names.map((name) => ({ name, type: 'bigint' }));
 }
 
-const IDENTITIES: Table = { name: 'identities', columns: [{ name: 'event_key', type: 'key' }, ...integers('key_hash', 'content_hash', 'batch_id')] };
+const IDENTITIES: Table = { name: 'identities', columns: [{ name: 'event_key', type: 'key' }, ...integers('key_hash', 'content_hash', 'run', 'batch_id')] };
+
+const KEY_FILTERS: Table = { name: 'key_filters', columns: [...integers('run', 'slot'), { name: 'fingerprints', type: 'integers' }, BATCH] };
 
 /** In the order that `models/attribute/new_attribution.sql` gives them: the two are compared as they stand. */
 const ATTRIBUTION: Table = {

@@ -1,5 +1,5 @@
-/** Types of stored columns; `key` is a 128-bit identity, shown as 32 hex digits. */
-export type ColumnType = 'varchar' | 'bigint' | 'timestamp' | 'date' | 'boolean' | 'key' | 'blob';
+/** Types of stored columns; `key` is a 128-bit identity, shown as 32 hex digits, `integers` an array of 32-bit integers. */
+export type ColumnType = 'varchar' | 'bigint' | 'timestamp' | 'date' | 'boolean' | 'key' | 'blob' | 'integers';
 
 export interface TableColumn {
   readonly name: string;

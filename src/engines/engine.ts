@@ -19,8 +19,8 @@ export interface Engine {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Makes staged segments readable as `staged_<table name>`; without segments the table is empty. */
   stage(table: Table, segments: readonly string[]): Promise<void>;
-  /** Runs one statement that gives no rows. */
-  run(sql: string): Promise<void>;
+  /** Runs one statement that gives no rows, and says how many it put into a table. */
+  run(sql: string): Promise<number>;
   /** What `this_batch()`, `this_cause()` and `as_of()` give from now on. */
   setVariables(variables: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void>;
   /** All rows of a small result. Integers come as bigint, times as microseconds since 1970 (bigint), dates as days, keys as UUID text. */

@@ -27,6 +27,7 @@ export function instanceOptions(dataDirectory: string, options: FaultyOptions = 
     contracts: options.contracts ?? SHIPPED_CONTRACTS,
     access: options.access ?? 'write',
     command: 'faults',
+    runSizes: { runEvents: 100, filteredEvents: 1_000 },
     nowMicros: () => options.nowMicros ?? RECEIVED_MICROS,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   };

@@ -87,34 +87,31 @@ describe('a signal during an ingest', () => {
 
 describe('an abort', () => {
   // In this process, to hit places that last too short a time to be hit from outside.
-  it.each(['looking', 'identify/verdicts', 'attribute/attribution', 'books', 'commit', 'committed'])(
-    'at %s stops there, before another step',
-    async (place) => {
-      const stopping = new AbortController();
-      const seen: string[] = [];
-      const instance = await openInstance({
-        ...instanceOptions(join(folder, `abort-${place.replace('/', '-')}`), { batchRecords: 60 }),
-        signal: stopping.signal,
-        onStep: (step) => {
-          seen.push(step);
-          if (step === place) stopping.abort();
-        },
+  it.each(['looking', 'identify/suspects', 'gold/campaign_hourly', 'books', 'commit', 'committed'])('at %s stops there, before another step', async (place) => {
+    const stopping = new AbortController();
+    const seen: string[] = [];
+    const instance = await openInstance({
+      ...instanceOptions(join(folder, `abort-${place.replace('/', '-')}`), { batchRecords: 60 }),
+      signal: stopping.signal,
+      onStep: (step) => {
+        seen.push(step);
+        if (step === place) stopping.abort();
+      },
+    });
+    try {
+      const requests = [{ feed: 'ad-impressions' as const, paths: [events] }];
+      const onProgress = ({ stage }: { readonly stage: string }) => void (stage === place && stopping.abort());
+      await expect(ingestFiles(instance, requests, onProgress)).rejects.toMatchObject({
+        code: 'interrupted',
+        remedy: expect.stringContaining('same command again'),
       });
-      try {
-        const requests = [{ feed: 'ad-impressions' as const, paths: [events] }];
-        const onProgress = ({ stage }: { readonly stage: string }) => void (stage === place && stopping.abort());
-        await expect(ingestFiles(instance, requests, onProgress)).rejects.toMatchObject({
-          code: 'interrupted',
-          remedy: expect.stringContaining('same command again'),
-        });
-        expect(seen.at(-1)).toBe(place === 'looking' ? undefined : place);
-        const [books] = await instance.engine.rows('select count(*) as batches from ops.batches');
-        expect(books).toEqual({ batches: place === 'committed' ? 1n : 0n });
-      } finally {
-        await instance.close();
-      }
-    },
-  );
+      expect(seen.at(-1)).toBe(place === 'looking' ? undefined : place);
+      const [books] = await instance.engine.rows('select count(*) as batches from ops.batches');
+      expect(books).toEqual({ batches: place === 'committed' ? 1n : 0n });
+    } finally {
+      await instance.close();
+    }
+  });
 
   it('during the first reading of the files does not wait for its end', async () => {
     const huge = join(folder, 'huge.jsonl');

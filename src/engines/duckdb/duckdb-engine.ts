@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, DuckDBTypeId, ResultReturnType, StatementType } from '@duckdb/node-api';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
@@ -103,9 +103,13 @@ export class DuckDbEngine implements Engine {
     );
   }
 
-  async run(sql: string): Promise<void> {
+  async run(sql: string): Promise<number> {
     try {
-      await this.connection.run(sql);
+      const result = await this.connection.run(sql);
+      if (result.returnType === ResultReturnType.CHANGED_ROWS) return result.rowsChanged;
+      // CREATE TABLE AS gives its count as a row.
+      const [row] = result.columnCount === 1 && result.columnTypeId(0) === DuckDBTypeId.BIGINT ? await result.getRows() : [];
+      return Number(row?.[0] ?? 0);
     } catch (cause) {
       throw engineFailure(cause, sql);
     }

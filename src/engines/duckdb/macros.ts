@@ -5,6 +5,13 @@ export const MACROS: readonly string[] = [
   "this_batch() as getvariable('this_batch')",
   "this_cause() as getvariable('this_cause')",
   "as_of() as coalesce(cast(getvariable('as_of') as bigint), 9223372036854775807)",
+  // Where the identities of this batch go; from which run on all of them are searched; the run that gets its filter.
+  "this_run() as getvariable('this_run')",
+  "searched_from() as getvariable('searched_from')",
+  "filtered_run() as getvariable('filtered_run')",
+  // The leading 14 bits of a hash, and its trailing 32.
+  'key_slot(h) as h >> 50',
+  'key_fingerprint(h) as cast((h & 4294967295) - 2147483648 as integer)',
   // Set for a rebuild alone; NULL otherwise, and then no row is at or after it.
   "rebuild_from() as cast(getvariable('rebuild_from') as timestamp)",
   // Times as integers, because every rule about time is one about integer differences.

@@ -21,6 +21,7 @@ export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
   boolean: 'BOOLEAN',
   key: 'UUID',
   blob: 'BLOB',
+  integers: 'INTEGER[]',
 };
 
 /** A value as the pipeline holds it; types it does not use come as text. */
