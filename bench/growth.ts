@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { EVENT_FEEDS } from '../src/domain/feeds.ts';
 import type { BatchTimes } from './apply-batches.ts';
 import { productIngest, ROOT } from './contestants.ts';
@@ -111,7 +111,7 @@ async function storeVersion(): Promise<string> {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .toSorted())
-      hash.update(path).update(await readFile(path));
+      hash.update(relative(ROOT, path)).update(await readFile(path));
   }
   return hash.digest('hex');
 }
