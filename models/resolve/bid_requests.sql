@@ -2,7 +2,7 @@
    kind: append
    grain: one row an accepted bid request
    inputs: staged_bid_requests, rejected */
-select s.* exclude (key_hash, content_hash, stage_row),
+select s.* exclude (user_hash, key_hash, content_hash, stage_row),
        true as valid,
        cast(null as varchar) as invalid_reasons,
        this_batch() as batch_id,

@@ -6,6 +6,8 @@ import { AdvertiseXError } from '../domain/errors.ts';
 export interface DataDirectory {
   readonly path: string;
   readonly database: string;
+  /** What the database keeps beside it: rows of archived tables. */
+  readonly archive: string;
   readonly lake: string;
   /** Decoded records on their way into a batch; nothing here outlives a run. */
   readonly staging: string;
@@ -19,6 +21,7 @@ export function dataDirectory(path: string): DataDirectory {
   return {
     path: root,
     database: join(root, 'advertisex.duckdb'),
+    archive: join(root, 'archive'),
     lake: join(root, 'lake'),
     staging: join(root, 'staging'),
     spill: join(root, 'spill'),

@@ -21,6 +21,8 @@ export interface InstanceOptions {
   /** What the process is doing, for whoever finds the data held. */
   readonly command: string;
   readonly nowMicros: () => number;
+  /** What a batch adds to a day is archived from so many rows on, where a table is. Tests make it small. */
+  readonly archiveFromRows?: number;
   /** Tests make runs of identities short. */
   readonly runSizes?: RunSizes;
   /** Told before each step of a batch. */
@@ -56,6 +58,11 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
       memory: options.settings.limits.memory,
       threads: options.settings.limits.threads ?? availableParallelism(),
       spillDirectory: directory.spill,
+      archive: {
+        directory: directory.archive,
+        tables: storeTables(options.contracts),
+        ...(options.archiveFromRows === undefined ? {} : { fromRows: options.archiveFromRows }),
+      },
     });
     try {
       if (!isReader) {

@@ -11,6 +11,8 @@ interface LakeView {
   readonly changed: string;
   /** A row a record: a day may be too large to go with others. */
   readonly large?: boolean;
+  /** The archived table that the view shows as it stands: its files are the lake's. */
+  readonly archived?: string;
 }
 
 /** From so many rows on a day is copied by a statement of its own, which takes a third less time and memory than one that parts rows by day. */
@@ -26,7 +28,12 @@ const VIEWS: Readonly<Record<string, LakeView>> = {
   'silver.impressions': { day: 'report_date', changed: versions('impressions', 'report_date', 'event_key'), large: true },
   'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key'), large: true },
   'silver.conversions': { day: 'report_date', changed: added('conversions') },
-  'silver.bid_requests': { day: 'report_date', changed: added('bid_requests'), large: true },
+  'silver.bid_requests': {
+    day: 'report_date',
+    changed: 'select distinct report_date as day from store.bid_requests where since_batch > $since',
+    large: true,
+    archived: 'bid_requests',
+  },
   'gold.attribution': { day: 'conversion_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
   'gold.campaign_hourly': { day: 'cast(hour as date)', changed: added('campaign_hourly', 'cast(hour as date)') },
   'gold.campaign_daily': { day: 'report_date', changed: added('campaign_hourly') },
@@ -90,7 +97,7 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
       return day === undefined ? (rows.length > 0 ? [WHOLE] : []) : rows.map((row) => row.slice as string);
     },
     async copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>> {
-      const { day, large } = viewOf(table);
+      const { day, large, archived } = viewOf(table);
       return asOf(batch, async () => {
         const copies = new Map<LakeSlice, string>();
         const copyAlone = async (slice: LakeSlice, condition: string) => {
@@ -102,9 +109,14 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
           await copyAlone(WHOLE, '');
           return copies;
         }
-        const alone = new Set(slices.length === 1 ? slices : large ? await largeDays(table, slices) : []);
+        for (const slice of slices) {
+          const path = join(folder, `${slice}.parquet`);
+          if (archived !== undefined && (await engine.copyArchivedDay(archived, slice, path))) copies.set(slice, path);
+        }
+        const rest = slices.filter((slice) => !copies.has(slice));
+        const alone = new Set(rest.length === 1 ? rest : large ? await largeDays(table, rest) : []);
         for (const slice of alone) await copyAlone(slice, ` where ${day} = ${date(slice)}`);
-        const together = slices.filter((slice) => !alone.has(slice));
+        const together = rest.filter((slice) => !alone.has(slice));
         if (together.length === 0) return copies;
         const sql = `select *, ${day} as dt from ${table.name} where ${day} in (${together.map(date).join(', ')})`;
         for (const [slice, path] of await engine.copyToParquetByDay(sql, 'dt', join(folder, 'days'))) copies.set(slice, path);
@@ -118,6 +130,7 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
   };
 
   async function largeDays(table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
+    if (slices.length === 0) return [];
     const { day } = viewOf(table);
     const counts = await countBySlice(`${table.name} where ${day} in (${slices.map(date).join(', ')})`, `cast(${day} as varchar)`);
     return slices.filter((slice) => (counts.get(slice) ?? 0) >= ROWS_OF_A_LARGE_DAY);

@@ -52,7 +52,7 @@ export async function runModel(engine: Engine, model: Model): Promise<number> {
     case 'work-view':
       return engine.run(`create or replace temp view ${model.name} as ${model.select}`);
     case 'append':
-      await engine.run(`insert into ${model.name} by name ${model.select}`);
+      await engine.append(model.name, model.select);
       return 1;
     case 'view':
       return engine.run(`create or replace view ${model.name} as ${model.select}`);

@@ -1,12 +1,13 @@
 import { ATTRIBUTION_MODELS, EVENT_TYPES, type EventType, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import type { Table, TableColumn } from '../domain/table.ts';
+import type { StoredTable } from '../engines/engine.ts';
 import { type Contracts, QUARANTINE_TABLE, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 
 /**
  * What is stored: facts in versions (`since_batch` until a retraction names that version), sums as what each batch added, and
  * the books of the pipeline. Rows are only ever added; `models/views` shows what holds.
  */
-export function storeTables(contracts: Contracts): readonly Table[] {
+export function storeTables(contracts: Contracts): readonly StoredTable[] {
   return [
     ...EVENT_TYPES.map((type) => factTable(type, contracts)),
     ...REFERENCE_FEEDS.map((feed) => {
@@ -43,12 +44,14 @@ const FACT_EXTRAS: Readonly<Record<EventType, readonly TableColumn[]>> = {
   bid_request: [],
 };
 
-function factTable(type: EventType, contracts: Contracts): Table {
+function factTable(type: EventType, contracts: Contracts): StoredTable {
   const { name, columns } = stagedEventTable(type, contracts);
   return {
     name,
+    // Half of all records, and nothing is matched with them: they need neither a user's hash nor a place in the database.
+    ...(type === 'bid_request' ? { archivedBy: 'report_date' } : {}),
     columns: [
-      ...without(columns, ['key_hash', 'content_hash', 'stage_row', 'bot']),
+      ...without(columns, ['key_hash', 'content_hash', 'stage_row', 'bot', ...(type === 'bid_request' ? ['user_hash'] : [])]),
       ...FACT_EXTRAS[type],
       { name: 'valid', type: 'boolean' },
       { name: 'invalid_reasons', type: 'varchar' },

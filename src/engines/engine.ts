@@ -14,13 +14,15 @@ export interface Engine {
   /** Defines the macros that models call, and each setting as a macro `name()`. */
   defineMacros(settings: Readonly<Record<string, bigint | boolean>>): Promise<void>;
   /** Creates the tables that are not there, and adds the columns that they lack. */
-  ensureTables(tables: readonly Table[]): Promise<void>;
+  ensureTables(tables: readonly StoredTable[]): Promise<void>;
   /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Makes staged segments readable as `staged_<table name>`; without segments the table is empty. */
   stage(table: Table, segments: readonly string[]): Promise<void>;
   /** Runs one statement that gives no rows, and says how many it put into a table. */
   run(sql: string): Promise<number>;
+  /** Adds the rows of a query, by column name, to a table (`store.clicks`). The query may be run more than once. */
+  append(table: string, select: string): Promise<void>;
   /** What `this_batch()`, `this_cause()` and `as_of()` give from now on. */
   setVariables(variables: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void>;
   /** All rows of a small result. Integers come as bigint, times as microseconds since 1970 (bigint), dates as days, keys as UUID text. */
@@ -36,9 +38,22 @@ export interface Engine {
    * each is, by YYYY-MM-DD. The files do not have that column. For some dozens of days at most: all files are open at once.
    */
   copyToParquetByDay(sql: string, day: string, folder: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Writes a day's rows of an archived table, as of the batch that is set, to a Parquet file: its columns in the table's order
+   * without `since_batch`, keys as text. False, and no file, where the engine has no shorter way than a query.
+   */
+  copyArchivedDay(table: string, day: string, path: string): Promise<boolean>;
   /** Stops what runs at the moment: it throws. */
   interrupt(): void;
   close(): Promise<void>;
+}
+
+export interface StoredTable extends Table {
+  /**
+   * Set for a table whose rows are only ever added, never restated, and of which no model reads what earlier batches added: the
+   * name of its DATE column. Large appends to it need not go through the engine's own storage.
+   */
+  readonly archivedBy?: string;
 }
 
 export interface EngineCapabilities {

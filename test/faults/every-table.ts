@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Instance } from '../../src/app/instance.ts';
 import { lakeSource } from '../../src/app/lake.ts';
 import { reconcile } from '../../src/app/recon.ts';
@@ -16,13 +18,25 @@ export async function readEveryTable({ engine }: Instance): Promise<Tables> {
 
 /** Every row that is stored, whether a reader sees it or not. */
 export async function readStoredTables({ engine }: Instance): Promise<Tables> {
-  return readTables(engine, "select 'store.' || table_name as name from duckdb_tables() where schema_name = 'store' order by name");
+  return readTables(
+    engine,
+    `select 'store.' || table_name as name from duckdb_tables() where schema_name = 'store'
+     union select 'store.' || view_name from duckdb_views() where schema_name = 'store' order by name`,
+  );
 }
 
 async function readTables(engine: Instance['engine'], names: string): Promise<Tables> {
   const tables: Record<string, Row[]> = {};
   for (const { name } of await engine.rows<{ name: string }>(names)) tables[name] = (await engine.rows(`select * from ${name}`)).map(toRow);
   return tables;
+}
+
+/** Files in the archive that no committed batch has put there. */
+export async function strayArchiveFiles({ engine, directory }: Instance): Promise<string[]> {
+  if (!existsSync(directory.archive)) return [];
+  const parts = new Set((await engine.rows<{ file: string }>('select file from store.archive_parts')).map(({ file }) => join(directory.archive, file)));
+  const files = readdirSync(directory.archive, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => join(parentPath, name)).filter((path) => !parts.has(path));
 }
 
 function toRow(row: EngineRow): Row {

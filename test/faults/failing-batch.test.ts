@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import { AdvertiseXError } from '../../src/domain/errors.ts';
 import { compareTables, type Tables } from '../properties/compare-tables.ts';
-import { brokenEquations, readEveryTable } from './every-table.ts';
+import { brokenEquations, readEveryTable, strayArchiveFiles } from './every-table.ts';
 import { withInstance } from './open-instance.ts';
 import { makeSmallDay, requestsFor } from './small-day.ts';
 
@@ -42,9 +42,10 @@ it('is the last one that is begun, whichever it is, and the next run goes on wit
       expect(Number(books?.batches)).toBe(run === 0 ? 0 : committed + 1);
       committed = Number(books?.batches);
       expect(await brokenEquations(instance)).toEqual([]);
+      expect(await strayArchiveFiles(instance)).toEqual([]);
       return failed;
     });
-    expect(readdirSync(data)).toEqual(['advertisex.duckdb']);
+    expect(readdirSync(data).filter((name) => name !== 'archive')).toEqual(['advertisex.duckdb']);
     if (failure === undefined) break;
     expect(failure).toMatchObject({ code: 'disk_full' });
   }

@@ -27,6 +27,8 @@ export function instanceOptions(dataDirectory: string, options: FaultyOptions = 
     contracts: options.contracts ?? SHIPPED_CONTRACTS,
     access: options.access ?? 'write',
     command: 'faults',
+    // Some days of a batch are archived, and some are not.
+    archiveFromRows: 4,
     runSizes: { runEvents: 100, filteredEvents: 1_000 },
     nowMicros: () => options.nowMicros ?? RECEIVED_MICROS,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),

@@ -31,6 +31,7 @@ async function open(dataDirectory: string, settings: ReferenceSettings, access: 
     // Short, so that identities stand in runs of every kind; what one batch brings is searched for in either way.
     runSizes: { runEvents: 6, filteredEvents: 12 },
     nowMicros: () => clock.micros,
+    archiveFromRows: 2,
   });
 }
 

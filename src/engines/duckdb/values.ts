@@ -24,6 +24,17 @@ export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
   integers: 'INTEGER[]',
 };
 
+/** Level 1 takes half the time of the default, in a tenth more space; past so many values a dictionary is not worth its building. */
+export const PARQUET = 'format parquet, compression zstd, compression_level 1, dictionary_size_limit 4000';
+
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
 /** A value as the pipeline holds it; types it does not use come as text. */
 export function toEngineValue(value: DuckDBValue): EngineValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ingestFiles } from '../../../src/app/ingest-files.ts';
+import type { Instance } from '../../../src/app/instance.ts';
+import { exportInstanceLake } from '../../../src/app/write-lake.ts';
+import { readManifest } from '../../../src/lake/lake-manifest.ts';
+import { withInstance } from '../open-instance.ts';
+import { callsFor, makeSmallDay } from '../small-day.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'advertisex-lake-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The day whose rows stand in the lake under each `dt`, where it is no column of that name. */
+const DAY_OF: Readonly<Record<string, string>> = {
+  'gold.attribution': 'conversion_date',
+  'gold.campaign_hourly': 'cast(hour as date)',
+};
+
+/** Rows that a table has and its files have not, or the other way round, or under another day; by table. */
+async function differences({ engine, directory }: Instance): Promise<Record<string, number>> {
+  const manifest = await readManifest(directory.lake);
+  const found: Record<string, number> = {};
+  for (const { name, divided, files } of manifest?.tables ?? []) {
+    if (files.length === 0) continue;
+    const byDay = divided === 'by_day';
+    const lake = `read_parquet('${directory.lake}/${name}/${byDay ? '*/' : ''}*.parquet', hive_partitioning = ${byDay}${byDay ? ", hive_types = {'dt': date}" : ''})`;
+    const table = byDay ? `select *, ${DAY_OF[name] ?? 'report_date'} as dt from ${name}` : `select * from ${name}`;
+    const [row] = await engine.rows<{ rows: bigint }>(
+      `select (select count(*) from (${table} except all select * from ${lake})) + (select count(*) from (select * from ${lake} except all ${table})) as rows`,
+    );
+    found[name] = Number(row?.rows);
+  }
+  return found;
+}
+
+describe('the lake', () => {
+  it('has the rows of every table under their days, as batches come and change them', async () => {
+    const traffic = join(folder, 'traffic');
+    await makeSmallDay(traffic);
+    await withInstance(join(folder, 'rows'), { batchRecords: 400 }, async (instance) => {
+      for (const requests of callsFor(traffic)) {
+        await ingestFiles(instance, requests);
+        await exportInstanceLake(instance);
+        for (const [table, rows] of Object.entries(await differences(instance))) expect([table, rows]).toEqual([table, 0]);
+      }
+      expect(Object.keys(await differences(instance)).length).toBeGreaterThan(12);
+    });
+  });
+
+  it('takes the file of an archived day as it is, and shares no fate with it', async () => {
+    const traffic = join(folder, 'more traffic');
+    await makeSmallDay(traffic);
+    await withInstance(join(folder, 'archived'), {}, async (instance) => {
+      for (const requests of callsFor(traffic)) await ingestFiles(instance, requests);
+      await exportInstanceLake(instance);
+      const parts = await instance.engine.rows<{ day: string; file: string }>('select cast(day as varchar) as day, file from store.archive_parts');
+      let copied = 0;
+      for (const { day, file } of parts) {
+        const part = join(instance.directory.archive, file);
+        const copy = join(instance.directory.lake, `silver.bid_requests/dt=${day}/part-0.parquet`);
+        if (readFileSync(copy).equals(readFileSync(part))) copied++;
+        expect(statSync(copy).ino).not.toBe(statSync(part).ino);
+        truncateSync(copy, 10);
+      }
+      expect(copied).toBeGreaterThan(0);
+      await exportInstanceLake(instance);
+      expect((await differences(instance))['silver.bid_requests']).toBe(0);
+    });
+  });
+});
