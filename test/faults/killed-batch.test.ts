@@ -10,7 +10,7 @@ import { rebuild } from '../../src/app/rebuild.ts';
 import { exportInstanceLake } from '../../src/app/write-lake.ts';
 import { DERIVE_STEPS, FILTER_STEPS, IDENTIFY_STEPS, QUARANTINE_STEPS, REFERENCE_STEPS } from '../../src/batches/steps.ts';
 import { compareTables, type Tables } from '../properties/compare-tables.ts';
-import { brokenEquations, lakeState, readEveryTable, readStoredTables } from './every-table.ts';
+import { brokenEquations, lakeState, readEveryTable, readStoredTables, strayArchiveFiles } from './every-table.ts';
 import { type FaultyOptions, instanceOptions, SHIPPED_CONTRACTS, withInstance } from './open-instance.ts';
 import { callsFor, makeSmallDay, RECEIVED_MICROS } from './small-day.ts';
 import type { KilledWork } from './work-until-killed.ts';
@@ -109,8 +109,9 @@ async function ingestAgain(data: string): Promise<void> {
     expect(compareTables(undisturbed, await readEveryTable(instance))).toBeNull();
     expect(await brokenEquations(instance)).toEqual([]);
     expect(readdirSync(instance.directory.staging)).toEqual([]);
+    expect(await strayArchiveFiles(instance)).toEqual([]);
   });
-  expect(readdirSync(data)).toEqual(['advertisex.duckdb']);
+  expect(readdirSync(data)).toEqual(['advertisex.duckdb', 'archive']);
 }
 
 describe('an export of the lake that is killed', () => {
