@@ -15,6 +15,7 @@ import { BotDetector } from './bot-detector.ts';
 import { type ClassifyEvent, classifierOf, missingFields } from './classify-event.ts';
 import { CurrencyConverter, type CurrencyRate } from './currency-rates.ts';
 import type { FastLane } from './fast-lane/fast-lane.ts';
+import { ReceiverLane } from './fast-lane/receiver-lane.ts';
 import { type FieldSlot, fieldSlots, hashField } from './field-slots.ts';
 import { EventIdentifier } from './identify.ts';
 import { RowStager } from './row-stager.ts';
@@ -54,9 +55,6 @@ export class RecordReceiver implements RecordSink {
   decoder: Decoder | undefined;
   readonly lane: RecordLane | undefined;
   private readonly fastLane: FastLane | undefined;
-  /** Records that pass the lane by because it took none of those before; it grows while that stays so. */
-  private laneRests = 0;
-  private laneRest = 1;
   private stretch!: SourceStretch;
   private origin!: RecordOrigin;
   private readonly check: ContractCheck;
@@ -84,7 +82,16 @@ export class RecordReceiver implements RecordSink {
   constructor({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane }: ReceiverOptions) {
     this.check = check;
     this.fastLane = fastLane;
-    this.lane = fastLane && this.openLane(fastLane);
+    this.lane =
+      fastLane &&
+      new ReceiverLane(fastLane, {
+        room: (recordNumber) => this.laneRoom(recordNumber),
+        nextStageRow: () => this.stageRow() + 1,
+        took: (recordNumber, taken) => {
+          this.received += taken;
+          this.nextPosition = recordNumber + taken;
+        },
+      });
     this.slots = fieldSlots(check.contract);
     this.user = this.slots.get('user_id');
     this.userAgent = this.slots.get('user_agent');
@@ -195,43 +202,9 @@ export class RecordReceiver implements RecordSink {
   }
 
   /** Each record that starts a chunk, or a stretch between resume points, comes by the decoder: it has the places of both. */
-  private openLane(fastLane: FastLane): RecordLane {
-    const room = (recordNumber: number, count: number) => {
-      if (recordNumber < this.stretch.firstPosition) return 0;
-      if (this.laneRests > 0) {
-        this.laneRests--;
-        return 0;
-      }
-      return Math.max(0, Math.min(count, this.nextResumePoint - recordNumber, this.chunkLimit() - this.received));
-    };
-    const took = (recordNumber: number, taken: number) => {
-      if (taken === 0) {
-        this.laneRests = this.laneRest;
-        this.laneRest = Math.min(LONGEST_REST, this.laneRest * 2);
-      } else {
-        this.laneRest = 1;
-        this.received += taken;
-        this.nextPosition = recordNumber + taken;
-      }
-      return taken;
-    };
-    return {
-      open: (bytes, start, end) => fastLane.open(bytes, start, end),
-      useProgram: (program) => fastLane.useProgram(program),
-      forgetFields: () => fastLane.forgetFields(),
-      knowField: (prefix, name) => fastLane.knowField(prefix, name),
-      takeLines: (start, recordNumber) => {
-        const limit = room(recordNumber, MAX_SEGMENT_ROWS);
-        return limit === 0 ? 0 : took(recordNumber, fastLane.takeLines(start, limit, this.stageRow() + 1, recordNumber));
-      },
-      takeAvro: (start, count, recordNumber) => {
-        const limit = room(recordNumber, count);
-        return limit === 0 ? 0 : took(recordNumber, fastLane.takeAvro(start, limit, this.stageRow() + 1, recordNumber));
-      },
-      get behind() {
-        return fastLane.behind;
-      },
-    };
+  private laneRoom(recordNumber: number): number {
+    if (recordNumber < this.stretch.firstPosition) return 0;
+    return Math.max(0, Math.min(this.nextResumePoint - recordNumber, this.chunkLimit() - this.received));
   }
 
   private markResumePoint(position: number): void {
@@ -326,9 +299,6 @@ export class RecordReceiver implements RecordSink {
 
 /** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. */
 const RESUME_EVERY = 1_024;
-
-/** Records that are decoded before the lane is asked again, where it never takes one. */
-const LONGEST_REST = 256;
 
 const NONE: readonly Violation[] = [];
 

@@ -36,7 +36,9 @@ import {
   SETUP_NULL_SPELLINGS,
   SETUP_NUMBERS_MAY_BE_NULL,
 } from '../layout';
+import { findHost, hostEnd, hostStart } from './hosts';
 import { copyText, findQuote, sameText, writeNumber } from './text';
+import { epochMicros, readDay, timeMicros } from './times';
 
 const EARLIEST: i64 = 946_684_800_000_000;
 const MAX_MONEY: i64 = 8_790_000_000_000;
@@ -164,7 +166,7 @@ export function readDigits(field: usize, start: usize, end: usize): bool {
     case READ_RATE:
       return readNumber(field, start, end);
     case READ_TIMESTAMP:
-      return readEpoch(field, start, end);
+      return keepTime(field, epochMicros(start, end));
     case READ_BOOLEAN:
       return readTruth(field, start, end - start);
     default:
@@ -238,50 +240,10 @@ function readLetters(field: usize, start: usize, end: usize): bool {
   return keepText(field, start, end);
 }
 
-/** The host name of a website, with `http://` or `https://` before it and a port, path, query or fragment behind it. */
 function readHost(field: usize, start: usize, end: usize): bool {
-  let from = start;
-  // `http`, then `://` or `s://`
-  if (end - start > 8 && load<u32>(start) == 0x70747468) {
-    const scheme: usize = load<u8>(start, 4) == 0x73 ? 5 : 4;
-    if ((load<u32>(start + scheme) & 0xffffff) == 0x2f2f3a) from = start + scheme + 3;
-  }
-  let to = from;
-  let hasCapitals = false;
-  for (; to < end; to++) {
-    const byte = <u32>load<u8>(to);
-    if (byte - 0x61 <= 25 || byte - 0x30 <= 9 || byte == 0x2d || byte == 0x2e || byte == 0x5f) continue;
-    if (byte - 0x41 <= 25) hasCapitals = true;
-    else break;
-  }
-  if (to < end && !endsHost(to, end)) return false;
-  if (hasCapitals) {
-    const lower = scratch;
-    for (let at = from; at < to; at++) {
-      const byte = load<u8>(at);
-      store<u8>(scratch++, byte - 0x41 <= 25 ? byte | 0x20 : byte);
-    }
-    from = lower;
-    to = scratch;
-  }
-  if (to > from && load<u8>(to - 1) == 0x2e) to--;
-  if (to - from >= 4 && load<u32>(from) == 0x2e777777) from += 4;
-  return to > from && to - from <= 253 ? keepText(field, from, to) : false;
-}
-
-/** Whether what stands at `at` ends a host name: a path, a query, a fragment, or a port and then one of them or nothing. */
-function endsHost(start: usize, end: usize): bool {
-  let at = start;
-  if (load<u8>(at) == 0x3a) {
-    at++;
-    while (at < end && <u32>load<u8>(at) - 0x30 <= 9) at++;
-  }
-  if (at < end) {
-    const byte = load<u8>(at);
-    if (byte != 0x2f && byte != 0x3f && byte != 0x23) return false;
-  }
-  // What stands before an @ is credentials, before a path as well as in it: someone else tells them apart.
-  for (; at < end; at++) if (load<u8>(at) == 0x40) return false;
+  if (!findHost(start, end, scratch) || !keepText(field, hostStart, hostEnd)) return false;
+  // It may stand there.
+  scratch += end - start;
   return true;
 }
 
@@ -325,66 +287,8 @@ function readNumber(field: usize, start: usize, end: usize): bool {
   return keepNumber(field, isNegative ? -value : value);
 }
 
-/** Whole seconds, milliseconds or microseconds, told apart by their digits. */
-function readEpoch(field: usize, start: usize, end: usize): bool {
-  const length = end - start;
-  if (length > 17 || <u32>load<u8>(start) - 0x31 > 8) return false;
-  let value: i64 = 0;
-  for (let at = start; at < end; at++) {
-    const digit = <u32>load<u8>(at) - 0x30;
-    if (digit > 9) return false;
-    value = value * 10 + digit;
-  }
-  if (length < 15) value *= length < 12 ? 1_000_000 : 1_000;
-  return keepTime(field, value);
-}
-
-// @ts-ignore: decorator
-@inline
-function keepTime(field: usize, micros: i64): bool {
-  return micros >= EARLIEST && micros <= latest ? keepNumber(field, micros) : false;
-}
-
-/** `2026-03-14T09:26:53[.589793…]Z`, or with an offset, or without a zone where that means UTC. */
 function readTimestamp(field: usize, start: usize, end: usize): bool {
-  const length = end - start;
-  if (length < 19 || load<u8>(start, 4) != 0x2d) return readEpoch(field, start, end);
-  const days = readDay(start);
-  if (days < 0) return false;
-  const between = load<u8>(start, 10);
-  if (between != 0x54 && between != 0x20) return false;
-  const hour = twoDigits(start + 11);
-  const minute = twoDigits(start + 14);
-  const second = twoDigits(start + 17);
-  if (hour > 23 || minute > 59 || second > 59 || load<u8>(start, 13) != 0x3a || load<u8>(start, 16) != 0x3a) return false;
-  let at = start + 19;
-  let micros: i64 = 0;
-  if (at < end && load<u8>(at) == 0x2e) {
-    const point = at++;
-    let unit: i64 = 100_000;
-    let digit: u32 = 0;
-    while (at < end && (digit = <u32>load<u8>(at) - 0x30) <= 9) {
-      micros += unit * digit;
-      unit /= 10;
-      at++;
-    }
-    if (at == point + 1) return false;
-  }
-  let seconds: i64 = <i64>days * 86_400 + <i64>(hour * 3_600 + minute * 60 + second);
-  if (at == end) {
-    if (!assumesUtc) return false;
-  } else if (load<u8>(at) == 0x5a) {
-    if (at + 1 != end) return false;
-  } else {
-    const sign = load<u8>(at);
-    if (end - at != 6 || load<u8>(at, 3) != 0x3a || (sign != 0x2b && sign != 0x2d)) return false;
-    const hours = twoDigits(at + 1);
-    const minutes = twoDigits(at + 4);
-    if (hours > 23 || minutes > 59) return false;
-    const offset = <i64>(hours * 3_600 + minutes * 60);
-    seconds += sign == 0x2b ? -offset : offset;
-  }
-  return keepTime(field, seconds * 1_000_000 + micros);
+  return keepTime(field, timeMicros(start, end, assumesUtc));
 }
 
 function readDate(field: usize, start: usize, end: usize): bool {
@@ -393,36 +297,8 @@ function readDate(field: usize, start: usize, end: usize): bool {
   return days >= 0 ? keepNumber(field, days) : false;
 }
 
-/** Records come day by day: the last date seen, and its days since 1970. */
-let lastDate: u64 = 0;
-let lastDayOfMonth: u32 = 0;
-let lastDays: i32 = -1;
-
-/** `2026-03-14`, of this century, as days since 1970; -1 for any other. */
-function readDay(start: usize): i32 {
-  if (lastDays >= 0 && load<u64>(start) == lastDate && <u32>load<u16>(start, 8) == lastDayOfMonth) return lastDays;
-  const century = twoDigits(start);
-  const years = twoDigits(start + 2);
-  const month = twoDigits(start + 5);
-  const day = twoDigits(start + 8);
-  if (century != 20 || years > 99 || month < 1 || month > 12 || day < 1 || day > 31) return -1;
-  if (load<u8>(start, 4) != 0x2d || load<u8>(start, 7) != 0x2d) return -1;
-  // 2000 is a leap year, and every fourth one after it, as far as 2099.
-  const isLeap = (years & 3) == 0;
-  if (day > (month == 2 ? (isLeap ? 29 : 28) : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)) return -1;
-  let days: u32 = 10_957 + years * 365 + ((years + 3) >> 2) + day - 1;
-  for (let m: u32 = 1; m < month; m++) days += m == 2 ? (isLeap ? 29 : 28) : m == 4 || m == 6 || m == 9 || m == 11 ? 30 : 31;
-  lastDate = load<u64>(start);
-  lastDayOfMonth = <u32>load<u16>(start, 8);
-  lastDays = <i32>days;
-  return lastDays;
-}
-
-/** Two digits as a number, or more than any limit where they are none. */
 // @ts-ignore: decorator
 @inline
-function twoDigits(at: usize): u32 {
-  const tens = <u32>load<u8>(at) - 0x30;
-  const ones = <u32>load<u8>(at, 1) - 0x30;
-  return tens <= 9 && ones <= 9 ? tens * 10 + ones : 255;
+function keepTime(field: usize, micros: i64): bool {
+  return micros >= EARLIEST && micros <= latest ? keepNumber(field, micros) : false;
 }
