@@ -11,7 +11,18 @@ import { readRawRecords } from '../ingest/read-raw-records.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
-import { findFiles, type IngestedFile, type IngestRequest, type KnownFile, NO_RECORDS, type PlannedFile, planIngest, takenFiles } from './plan-ingest.ts';
+import {
+  type FoundFile,
+  findFiles,
+  type HashedFile,
+  type IngestedFile,
+  type IngestRequest,
+  type KnownFile,
+  NO_RECORDS,
+  type PlannedFile,
+  planIngest,
+  takenFiles,
+} from './plan-ingest.ts';
 
 export type { IngestedFile, IngestRequest } from './plan-ingest.ts';
 
@@ -81,19 +92,35 @@ class FileIngest {
     this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
     this.report('looking');
     this.pool = openPool(this.bytesTotal, this.edge, this.instance.settings.limits.workers);
-    const { plan, known } = await planIngest(this.instance, found, this.receivedAtMicros, this.pool);
-    this.planned = plan;
-    for (const { path, bytes } of found.map(({ file }) => file)) if (!plan.some((file) => file.path === path)) this.bytesRead.set(path, bytes);
-    const reference = plan.filter((file) => (REFERENCE_FEEDS as readonly Feed[]).includes(file.request.feed));
-    const events = plan.filter((file) => !reference.includes(file));
-    if (reference.length > 0) {
-      await this.ingest(reference, 'reference');
+    const { pool } = this;
+    // Events are hashed while reference data is applied, which they are resolved with.
+    const hashes = found.map(({ file }) => pool.hash(file.path));
+    for (const hash of hashes) hash.catch(() => undefined);
+    const isReference = ({ request }: FoundFile) => (REFERENCE_FEEDS as readonly Feed[]).includes(request.feed);
+    const hashed = found.map((file, index) => ({ ...file, hash: hashes[index] as Promise<string> }));
+    const known = await this.take(hashed.filter(isReference), 'reference');
+    if (this.planned.length > 0) {
       this.edge = await edgeSettings(this.instance);
-      this.pool.useSettings(this.edge);
+      pool.useSettings(this.edge);
     }
-    if (events.length > 0) await this.ingest(events, 'late');
+    known.push(
+      ...(await this.take(
+        hashed.filter((file) => !isReference(file)),
+        'late',
+      )),
+    );
     this.report('finishing');
-    return this.summary(plan, known);
+    return this.summary(this.planned, known);
+  }
+
+  /** Plans files and ingests those that are new; gives the others. */
+  private async take(found: readonly HashedFile[], cause: 'late' | 'reference'): Promise<KnownFile[]> {
+    if (found.length === 0) return [];
+    const { plan, known } = await planIngest(this.instance, found, this.receivedAtMicros);
+    this.planned = [...this.planned, ...plan];
+    for (const { path, bytes } of found.map(({ file }) => file)) if (!plan.some((file) => file.path === path)) this.bytesRead.set(path, bytes);
+    if (plan.length > 0) await this.ingest(plan, cause);
+    return known;
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
@@ -227,7 +254,10 @@ class FileIngest {
   }
 
   private async summary(plan: readonly PlannedFile[], known: readonly KnownFile[]): Promise<IngestSummary> {
-    const taken = await takenFiles(this.instance);
+    const taken = await takenFiles(
+      this.instance,
+      [...plan, ...known].map(({ sha256 }) => sha256),
+    );
     const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
       const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
       return { path: source, feed: request.feed, state, complete, outcomes };

@@ -1,7 +1,6 @@
 import type { OutcomeCounts } from '../batches/batch.ts';
 import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import type { DecodeJob } from '../ingest/decode-file.ts';
-import type { DecodePool } from '../ingest/decode-pool.ts';
 import { listFiles, type SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import type { Instance } from './instance.ts';
@@ -30,6 +29,11 @@ export interface FoundFile {
   readonly request: IngestRequest;
 }
 
+export interface HashedFile extends FoundFile {
+  /** SHA-256 of its bytes, in hex. */
+  readonly hash: Promise<string>;
+}
+
 /** A file, or the rest of one, that is to be taken. */
 export interface PlannedFile extends SourceFile {
   readonly request: IngestRequest;
@@ -56,12 +60,11 @@ export async function findFiles(requests: readonly IngestRequest[]): Promise<Fou
 /** Which files are new, and from which record on: a file is its content, whatever its name. */
 export async function planIngest(
   instance: Instance,
-  found: readonly FoundFile[],
+  found: readonly HashedFile[],
   receivedAtMicros: number,
-  pool: DecodePool,
 ): Promise<{ plan: PlannedFile[]; known: KnownFile[] }> {
-  const hashes = await Promise.all(found.map(({ file }) => pool.hash(file.path)));
-  const taken = await takenFiles(instance);
+  const hashes = await Promise.all(found.map(({ hash }) => hash));
+  const taken = await takenFiles(instance, hashes);
   const plan = new Map<string, PlannedFile>();
   const known: KnownFile[] = [];
   const sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
@@ -92,7 +95,7 @@ export async function planIngest(
       firstPosition: before?.outcomes.received ?? 0,
       receivedAtMicros: before?.receivedAtMicros ?? receivedAtMicros,
       directory: instance.directory.staging,
-      name: `file-${index}`,
+      name: `${request.feed}-${index}`,
       firstStageRow: index * Math.floor(Number.MAX_SAFE_INTEGER / found.length),
       chunkRecords: instance.settings.limits.batch_records,
     };
@@ -111,8 +114,9 @@ export interface TakenFile {
   readonly outcomes: OutcomeCounts;
 }
 
-/** What the books say of files, by feed and content. */
-export async function takenFiles({ engine }: Instance): Promise<ReadonlyMap<string, TakenFile>> {
+/** What the books say of files of these contents, by feed and content. */
+export async function takenFiles({ engine }: Instance, sha256: readonly string[]): Promise<ReadonlyMap<string, TakenFile>> {
+  if (sha256.length === 0) return new Map();
   const rows = await engine.rows<{
     path: string;
     feed: string;
@@ -124,7 +128,8 @@ export async function takenFiles({ engine }: Instance): Promise<ReadonlyMap<stri
     done: boolean;
     complete: boolean;
     received_at: bigint;
-  }>('select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files');
+  }>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files
+      where sha256 in (${sha256.map((hash) => `'${hash}'`).join(', ')})`);
   return new Map(
     rows.map((row) => [
       `${row.feed} ${row.sha256}`,

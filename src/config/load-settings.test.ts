@@ -43,7 +43,7 @@ describe('loadSettings', () => {
   });
 
   it('takes a section or a setting with nothing behind it as the default', () => {
-    expect(load('limits:\n  threads:\n  record_bytes: 2048\nlake:\n').limits).toMatchObject({ record_bytes: 2048, batch_records: 1_000_000 });
+    expect(load('limits:\n  threads:\n  record_bytes: 2048\nlake:\n').limits).toMatchObject({ record_bytes: 2048, batch_records: 500_000 });
   });
 
   it('lets the environment win over the file, in the form the file has', () => {

@@ -72,7 +72,7 @@ export const settingsSchema = z.strictObject({
   limits: z
     .strictObject({
       record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
-      batch_records: z.number().int().min(1).max(10_000_000).default(1_000_000).describe('a batch of a backfill holds about this many records'),
+      batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
       memory: z
         .string()
         .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')

@@ -22,7 +22,7 @@ const SLICE_BYTES = 65_536;
 const SEARCH_PIECES = [1_024, 32, 1];
 
 /**
- * The input's bytes, decompressed if it is gzip or zstd (by its first bytes; `name` only tells where those are cut).
+ * The input's bytes (its chunks may share a buffer), decompressed if it is gzip or zstd (by its first bytes; `name` only tells where those are cut).
  * Where the compressed data is cut or corrupt it gives every byte before that, then one `StreamDamage`, and ends.
  * An input that cannot be read throws what it throws.
  *
@@ -171,8 +171,9 @@ async function readStart(input: AsyncIterable<Uint8Array>): Promise<{ start: Uin
   while (length < LONGEST_MAGIC) {
     const { done, value } = await iterator.next();
     if (done === true) break;
-    chunks.push(value);
     length += value.length;
+    // A chunk is good until the next one is asked for.
+    chunks.push(length < LONGEST_MAGIC ? value.slice() : value);
   }
   const start = chunks.length === 1 ? (chunks[0] as Uint8Array) : new Uint8Array(Buffer.concat(chunks));
   return { start, rest: { [Symbol.asyncIterator]: () => iterator } };

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { ContractCheck, NormalisingRules } from '../contracts/contract.ts';
@@ -11,6 +10,7 @@ import type { StagedChunk } from '../staging/staged-chunk.ts';
 import { type Contracts, contractOf } from '../staging/staged-tables.ts';
 import type { CurrencyRate } from './currency-rates.ts';
 import { openFastLane } from './fast-lane/fast-lane.ts';
+import { FileChunks } from './file-chunks.ts';
 import { RecordReceiver } from './record-receiver.ts';
 
 /** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
@@ -110,16 +110,18 @@ export function decoderOptions(job: DecodeJob, edge: EdgeSettings, check: Contra
 }
 
 async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
-  const file = createReadStream(path, { highWaterMark: 524_288 });
-  for await (const part of openDecompressed(file, path)) {
+  const open = () => new FileChunks(path, CHUNK_BYTES);
+  const file = open();
+  for await (const part of openDecompressed(file, path, open)) {
     if (part instanceof Uint8Array) decoder.push(part);
     else decoder.damage(part.damage);
     await afterEach(file.bytesRead);
     if (!decoder.complete) break;
   }
   decoder.end();
-  file.destroy();
 }
+
+const CHUNK_BYTES = 524_288;
 
 /** A file that is written to while it is read would be taken in a state that it never had. */
 export async function requireUnchanged(job: DecodeJob): Promise<void> {

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
@@ -7,6 +6,7 @@ import { openDecompressed } from '../encodings/open-stream.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
 import { type DecodeJob, decoderOptions, type EdgeSettings, requireUnchanged } from './decode-file.ts';
+import { FileChunks } from './file-chunks.ts';
 
 /**
  * Reads records of a file again, by their positions, for their bytes. The file is streamed once; only stretches that hold a
@@ -26,8 +26,8 @@ export async function readRawRecords(
   const found = new Map<number, RawRecord>();
   let offset = 0;
   let reading: StretchReading | undefined;
-  const file = createReadStream(job.path, { highWaterMark: 1_048_576 });
-  for await (const part of openDecompressed(file, job.path)) {
+  const open = () => new FileChunks(job.path, 524_288);
+  for await (const part of openDecompressed(open(), job.path, open)) {
     if (!(part instanceof Uint8Array)) break;
     for (let from = 0; from < part.length && (reading !== undefined || stretches.length > 0); ) {
       reading ??= offset + part.length > (stretches[0] as Stretch).point.offset ? new StretchReading(stretches.shift() as Stretch, options, keep) : undefined;
@@ -47,7 +47,6 @@ export async function readRawRecords(
     if (reading === undefined && stretches.length === 0) break;
   }
   reading?.end();
-  file.destroy();
   await requireUnchanged(job);
   return found;
 }

@@ -52,7 +52,10 @@ export class WorkerPool implements DecodePool {
   private perform<Result>(request: Job, takeChunk?: TakeChunk): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       if (this.isClosed) return reject(interrupted());
-      this.queue.push({ request, ...(takeChunk === undefined ? {} : { takeChunk }), resolve: resolve as (result: never) => void, reject });
+      const job = { request, ...(takeChunk === undefined ? {} : { takeChunk }), resolve: resolve as (result: never) => void, reject };
+      // What is decoded now keeps the engine busy; files that are only hashed are decoded later.
+      const firstHash = request.kind === 'decode' ? this.queue.findIndex((queued) => queued.request.kind === 'hash') : -1;
+      this.queue.splice(firstHash < 0 ? this.queue.length : firstHash, 0, job);
       this.assign();
     });
   }

@@ -112,8 +112,14 @@ export async function decodeStream(options: DecoderOptions, input: Uint8Array, n
   return collector.seen;
 }
 
+/** A chunk is good until the next one is asked for. */
 export async function* inChunks(input: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < input.length; at += chunkBytes) yield new Uint8Array(input.subarray(at, at + chunkBytes));
+  const buffer = new Uint8Array(Math.min(chunkBytes, input.length));
+  for (let at = 0; at < input.length; at += chunkBytes) {
+    const part = input.subarray(at, at + chunkBytes);
+    buffer.set(part);
+    yield buffer.subarray(0, part.length);
+  }
 }
 
 function pushAndOverwrite(decoder: Decoder, part: Uint8Array): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { joinParquetFiles } from '../../staging/join-parquet-files.ts';
 import type { EngineRow, StoredTable } from '../engine.ts';
 import { engineFailure } from './failures.ts';
 import { PARQUET, quote, SQL_TYPES, text } from './values.ts';
@@ -110,19 +111,21 @@ export class Archive {
     const parts = await this.statements.rows<{ file: string; columns: string }>(
       `select file, columns from ${PARTS} where table_name = '${name}' and day ${isDay} order by since_batch, file`,
     );
-    const [first] = parts;
-    if (first === undefined || parts.some(({ columns }) => columns !== columnsOf(table))) return false;
+    if (parts.length === 0 || parts.some(({ columns }) => columns !== columnsOf(table))) return false;
     const others = `from store.${rowsOf(table)} where ${quote(table.archivedBy as string)} ${isDay}`;
-    const isAlone = parts.length === 1 && (await this.statements.rows(`select 1 as other ${others} limit 1`)).length === 0;
-    // Blocks are shared where the file system can share what nobody can change for both; a link could not promise that.
-    if (isAlone) await attempt(path, () => copyFile(join(this.options.directory, first.file), path, constants.COPYFILE_FICLONE));
-    else {
-      const files = parts.map(({ file }) => text(`${this.options.directory}/${file}`)).join(', ');
-      const columns = archivedColumns(table).map(({ name: column }) => quote(column));
-      await this.statements.run(
-        `copy (select ${columns.join(', ')} from read_parquet([${files}], hive_partitioning = false) union all select ${asArchived(table)} ${others}) to ${text(path)} (${PARQUET})`,
-      );
+    const files = parts.map(({ file }) => join(this.options.directory, file));
+    if ((await this.statements.rows(`select 1 as other ${others} limit 1`)).length > 0) {
+      const rest = `${path}.rest`;
+      await this.statements.run(`copy (select ${asArchived(table)} ${others}) to ${text(rest)} (${PARQUET})`);
+      files.push(rest);
     }
+    const [only] = files;
+    await attempt(path, async () => {
+      // Blocks are shared where the file system can share what nobody can change for both; a link could not promise that.
+      if (files.length === 1) await copyFile(only as string, path, constants.COPYFILE_FICLONE);
+      else await joinParquetFiles(files, path);
+      await rm(`${path}.rest`, { force: true });
+    });
     return true;
   }
 
