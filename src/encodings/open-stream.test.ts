@@ -93,11 +93,23 @@ describe('an input', () => {
     }
   });
 
-  it('may be left before its end', async () => {
-    for await (const part of openDecompressed(inChunks(GZIP, 100), 'events')) {
+  it.each([
+    ['plain', Buffer.from('{}\n'.repeat(1_000))],
+    ['gzip', GZIP],
+  ])('%s and left before its end is closed', async (_, bytes) => {
+    let isClosed = false;
+    const input = async function* () {
+      try {
+        yield* inChunks(bytes, 100);
+      } finally {
+        isClosed = true;
+      }
+    };
+    for await (const part of openDecompressed(input(), 'events')) {
       expect(part).toBeInstanceOf(Uint8Array);
       break;
     }
+    expect(isClosed).toBe(true);
   });
 });
 

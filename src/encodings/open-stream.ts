@@ -34,16 +34,22 @@ export async function* openDecompressed(
   name: string,
   reopen: (() => AsyncIterable<Uint8Array>) | undefined = reopenFile(input),
 ): AsyncGenerator<Uint8Array | StreamDamage> {
-  const { start, rest } = await readStart(input);
-  const format = formatOf(start, name);
-  if (format === undefined) {
-    if (start.length > 0) yield start;
-    yield* rest;
-    return;
-  }
-  const decompression = new Decompression(format, reopen);
+  const iterator = input[Symbol.asyncIterator]();
   try {
-    yield* decompression.run(chain(start, rest));
+    const start = await readStart(iterator);
+    const rest = { [Symbol.asyncIterator]: () => iterator };
+    const format = formatOf(start, name);
+    if (format !== undefined) yield* decompress(new Decompression(format, reopen), format, chain(start, rest));
+    else if (start.length > 0) yield* chain(start, rest);
+  } finally {
+    // Whoever stops reading before the end has not reached the iterator yet, perhaps: it holds the file.
+    await iterator.return?.();
+  }
+}
+
+async function* decompress(decompression: Decompression, format: Format, input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array | StreamDamage> {
+  try {
+    yield* decompression.run(input);
   } catch (error) {
     if (!(error instanceof DamagedStream)) throw error;
     yield { damage: `The ${format} data is damaged or cut at about byte ${decompression.taken}: ${error.message}.` };
@@ -164,8 +170,7 @@ function isPrefix(prefix: readonly number[], bytes: Uint8Array): boolean {
 }
 
 /** Enough of the input to know its format. */
-async function readStart(input: AsyncIterable<Uint8Array>): Promise<{ start: Uint8Array; rest: AsyncIterable<Uint8Array> }> {
-  const iterator = input[Symbol.asyncIterator]();
+async function readStart(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   while (length < LONGEST_MAGIC) {
@@ -175,8 +180,7 @@ async function readStart(input: AsyncIterable<Uint8Array>): Promise<{ start: Uin
     // A chunk is good until the next one is asked for.
     chunks.push(length < LONGEST_MAGIC ? value.slice() : value);
   }
-  const start = chunks.length === 1 ? (chunks[0] as Uint8Array) : new Uint8Array(Buffer.concat(chunks));
-  return { start, rest: { [Symbol.asyncIterator]: () => iterator } };
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : new Uint8Array(Buffer.concat(chunks));
 }
 
 async function* chain(start: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

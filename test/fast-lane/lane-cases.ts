@@ -363,7 +363,7 @@ function bidRequests(dice: Dice): { schema: unknown; make: () => unknown } {
       { type: { type: 'array', items: 'long' }, value: () => [1n, 2n] },
     ]);
   const fieldsOf = (fields: Record<string, AvroField>) => Object.entries(fields).map(([name, { type }]) => ({ name, type }));
-  const valueOf = (fields: Record<string, AvroField>) => Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value(dice)]));
+  const valuesOf = (fields: Record<string, AvroField>) => Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value(dice)]));
   const schema = {
     type: 'record',
     name: 'BidRequest',
@@ -372,7 +372,7 @@ function bidRequests(dice: Dice): { schema: unknown; make: () => unknown } {
       ...Object.entries(groups).map(([name, fields]) => ({ name, type: { type: 'record', name: `${name}Type`, fields: fieldsOf(fields) } })),
     ],
   };
-  return { schema, make: () => ({ ...valueOf(top), ...Object.fromEntries(Object.entries(groups).map(([name, fields]) => [name, valueOf(fields)])) }) };
+  return { schema, make: () => ({ ...valuesOf(top), ...Object.fromEntries(Object.entries(groups).map(([name, fields]) => [name, valuesOf(fields)])) }) };
 }
 
 /** One source a call, from its seed: odd records among plain ones, cut anywhere, under any settings. Each gives the share of rows that came by the lane. */
