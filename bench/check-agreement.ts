@@ -17,17 +17,16 @@ export async function tallyPeer(out: string): Promise<Tally> {
     (select count(distinct conversion_id) from '${out}/lake/attribution/*/*.parquet' where touch_id is not null)`);
 }
 
+/** The product's lake: `lake/<schema>.<table>/dt=*`. */
 export async function tallyProduct(data: string): Promise<Tally> {
-  const rows = (table: string) => `(select count(*) from data.silver.${table})`;
-  return tally(
-    `select ${rows('impressions')}, ${rows('clicks')}, ${rows('conversions')}, ${rows('bid_requests')},
-     (select count(distinct conversion_key) from data.gold.attribution where touch_key is not null)`,
-    `attach '${dataDirectory(data).database}' as data (read_only)`,
-  );
+  const files = (table: string) => `'${dataDirectory(data).lake}/${table}/*/*.parquet'`;
+  const rows = (table: string) => `(select count(*) from ${files(`silver.${table}`)})`;
+  return tally(`select ${rows('impressions')}, ${rows('clicks')}, ${rows('conversions')}, ${rows('bid_requests')},
+    (select count(distinct conversion_key) from ${files('gold.attribution')} where touch_key is not null)`);
 }
 
-async function tally(sql: string, ...before: readonly string[]): Promise<Tally> {
-  const [[impressions, clicks, conversions, bidRequests, attributedConversions] = []] = await query(sql, ...before);
+async function tally(sql: string): Promise<Tally> {
+  const [[impressions, clicks, conversions, bidRequests, attributedConversions] = []] = await query(sql);
   return {
     impressions: Number(impressions),
     clicks: Number(clicks),
