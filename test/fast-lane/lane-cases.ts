@@ -39,6 +39,8 @@ export interface Staged {
   readonly complete: boolean;
   /** Rows that came by the lane. */
   readonly plain: number;
+  /** What the lane holds at the end, and held at most before a chunk was written. */
+  readonly memory: { readonly last: number; readonly most: number };
 }
 
 /** What becomes of a source, with a lane or without. */
@@ -63,7 +65,11 @@ export async function stage(source: Source, withLane: boolean): Promise<Staged> 
   const decoder = createDecoder({ encoding, fields: check.paths, maxRecordBytes, delimiter: ',' }, receiver);
   receiver.decoder = decoder;
   const cuts = [...new Set([0, ...(source.cuts ?? []), bytes.length])].sort((a, b) => a - b);
-  for (const [index, from] of cuts.entries()) decoder.push(bytes.slice(from, cuts[index + 1]));
+  let most = 0;
+  for (const [index, from] of cuts.entries()) {
+    decoder.push(bytes.slice(from, cuts[index + 1]));
+    most = Math.max(most, fastLane?.memoryBytes ?? 0);
+  }
   decoder.end();
   receiver.flush();
   const tables: Record<'rows' | 'quarantine', Record<string, unknown>[]> = { rows: [], quarantine: [] };
@@ -81,13 +87,14 @@ export async function stage(source: Source, withLane: boolean): Promise<Staged> 
     unknownFields: decoder.unknownFields,
     complete: decoder.complete,
     plain,
+    memory: { last: fastLane?.memoryBytes ?? 0, most },
   };
 }
 
 /** Gives the share of rows that came by the lane. */
 export async function expectSame(source: Source): Promise<number> {
   const [fast, slow] = [await stage(source, true), await stage(source, false)];
-  deepStrictEqual({ ...fast, plain: 0 }, slow);
+  deepStrictEqual({ ...fast, plain: 0, memory: slow.memory }, slow);
   return slow.rows.length === 0 ? 0 : fast.plain / slow.rows.length;
 }
 

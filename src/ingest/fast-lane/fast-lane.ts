@@ -122,6 +122,11 @@ export class FastLane {
     return this.running?.segment.isFull ?? false;
   }
 
+  /** Of the kernel. */
+  get memoryBytes(): number {
+    return this.running?.kernel.memory.buffer.byteLength ?? 0;
+  }
+
   writeTo(path: string): void {
     this.running?.segment.writeTo(path);
   }
@@ -129,7 +134,7 @@ export class FastLane {
   /** Forgets the rows, which are written or of no use. */
   reset(): void {
     this.running?.segment.reset();
-    if ((this.running?.kernel.memory.buffer.byteLength ?? 0) > KEPT_MEMORY) this.start();
+    if (this.memoryBytes > KEPT_MEMORY) this.start();
   }
 
   private showField(field: UnknownField): void {
