@@ -130,6 +130,10 @@ export class ColumnBuilder {
     return this.width === 0 ? (this.position + 7) >> 3 : this.position;
   }
 
+  covers(rows: number): boolean {
+    return this.rows === rows;
+  }
+
   /** The values, as the file holds them. Valid until the next append. */
   values(): Uint8Array {
     return this.bytes.subarray(0, this.byteSize);

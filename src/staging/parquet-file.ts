@@ -3,21 +3,30 @@ import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { StagedType } from './column-builder.ts';
-import { RunColumn } from './run-column.ts';
 
-/** A column as it goes into a file: a value a row, in Parquet's PLAIN encoding. */
+/** A column as it goes into a file. */
 export interface FilledColumn {
   readonly name: string;
   readonly type: StagedType;
   readonly nullable: boolean;
-  readonly rows: number;
   readonly nulls: number;
   /** Smallest and largest number; meaningless where there is none. */
   readonly minimum: number;
   readonly maximum: number;
+  /** Whether it tells of each of so many rows what stands in it, and of no more. */
+  covers(rows: number): boolean;
+  /** Of each row that has one, in Parquet's PLAIN encoding; of a column with a dictionary, what it holds, each once. */
   values(): Uint8Array;
-  /** One bit a row, set where there is a value. */
+  readonly dictionary?: ColumnDictionary | undefined;
+  /** One bit a row, set where there is a value. Of nullable columns. */
   presence(): Uint8Array;
+}
+
+export interface ColumnDictionary {
+  /** Values that it holds. */
+  readonly size: number;
+  /** For each row that has a value, which one: a byte that tells the width of an index in bits, then runs of indices (Parquet's RLE_DICTIONARY). */
+  indices(rows: number): readonly Uint8Array[];
 }
 
 /**
@@ -28,16 +37,17 @@ export interface FilledColumn {
  *
  * One row group, one data page (version 1) a column, nothing compressed: the file lives only until the engine has read it.
  */
-export function layOutFile(columns: readonly (FilledColumn | RunColumn)[], rows: number): Uint8Array[] {
+export function layOutFile(columns: readonly FilledColumn[], rows: number): Uint8Array[] {
   const parts: Uint8Array[] = [MAGIC];
   const chunks: ColumnChunk[] = [];
   let offset = MAGIC.length;
   if (rows > 0) {
     for (const column of columns) {
-      const pages = column instanceof RunColumn ? runPages(column, rows) : plainPages(column);
-      const size = pages.reduce((sum, page) => sum + page.length, 0);
+      const dictionary = dictionaryPage(column);
+      const pages = [...dictionary, ...dataPage(column, rows)];
+      const size = byteLength(pages);
       parts.push(...pages);
-      chunks.push(describeChunk(column, rows, offset, size, pages));
+      chunks.push(describeChunk(column, rows, offset, size, byteLength(dictionary)));
       offset += size;
     }
   }
@@ -59,23 +69,27 @@ export function layOutFile(columns: readonly (FilledColumn | RunColumn)[], rows:
 
 const MAGIC = new TextEncoder().encode('PAR1');
 
-function plainPages(column: FilledColumn): Uint8Array[] {
-  const levels = column.nullable ? definitionLevels(column) : NOTHING;
+function dictionaryPage(column: FilledColumn): Uint8Array[] {
+  if (column.dictionary === undefined) return [];
   const values = column.values();
-  return [dataPageHeader(column.rows, levels.length + values.length, 'PLAIN'), levels, values];
-}
-
-function runPages(column: RunColumn, rows: number): Uint8Array[] {
-  const values = column.dictionaryValues();
-  const indices = column.indices(rows);
   const header = new ByteWriter(64);
   writePageHeader(header, {
     type: 'DICTIONARY_PAGE',
     uncompressed_page_size: values.length,
     compressed_page_size: values.length,
-    dictionary_page_header: { num_values: column.dictionarySize, encoding: 'PLAIN' },
+    dictionary_page_header: { num_values: column.dictionary.size, encoding: 'PLAIN' },
   });
-  return [header.getBytes(), values, dataPageHeader(rows, indices.length, 'RLE_DICTIONARY'), indices];
+  return [header.getBytes(), values];
+}
+
+function dataPage(column: FilledColumn, rows: number): Uint8Array[] {
+  const { dictionary } = column;
+  const body = [column.nullable ? definitionLevels(column, rows) : NOTHING, ...(dictionary?.indices(rows) ?? [column.values()])];
+  return [dataPageHeader(rows, byteLength(body), dictionary === undefined ? 'PLAIN' : 'RLE_DICTIONARY'), ...body];
+}
+
+function byteLength(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 const NOTHING = new Uint8Array(0);
@@ -92,8 +106,8 @@ function dataPageHeader(rows: number, size: number, encoding: 'PLAIN' | 'RLE_DIC
 }
 
 /** One run: of one level where no row or every row is null, else of a bit a row. A run's header is its length × 2, plus 1 if it is bits. */
-function definitionLevels(column: FilledColumn): Uint8Array {
-  const { rows, nulls } = column;
+function definitionLevels(column: FilledColumn, rows: number): Uint8Array {
+  const { nulls } = column;
   const run = new ByteWriter(32);
   if (nulls === 0 || nulls === rows) {
     run.appendVarInt(rows << 1);
@@ -109,7 +123,7 @@ function definitionLevels(column: FilledColumn): Uint8Array {
   return levels.getBytes();
 }
 
-function describeColumn(column: FilledColumn | RunColumn): SchemaElement {
+function describeColumn(column: FilledColumn): SchemaElement {
   return { ...PARQUET_TYPES[column.type], name: column.name, repetition_type: column.nullable ? 'OPTIONAL' : 'REQUIRED' };
 }
 
@@ -125,22 +139,20 @@ const PARQUET_TYPES: Readonly<Record<StagedType, Omit<SchemaElement, 'name' | 'r
   key: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } },
 };
 
-function describeChunk(column: FilledColumn | RunColumn, rows: number, offset: number, size: number, pages: readonly Uint8Array[]): ColumnChunk {
-  const inRuns = column instanceof RunColumn;
-  const dictionarySize = inRuns ? (pages[0]?.length ?? 0) + (pages[1]?.length ?? 0) : 0;
+function describeChunk(column: FilledColumn, rows: number, offset: number, size: number, dictionarySize: number): ColumnChunk {
   const hasRange = (column.type === 'int64' || column.type === 'timestamp') && column.nulls < rows;
   return {
     file_offset: 0n,
     meta_data: {
       type: PARQUET_TYPES[column.type].type,
-      encodings: inRuns ? ['PLAIN', 'RLE_DICTIONARY', 'RLE'] : ['PLAIN', 'RLE'],
+      encodings: dictionarySize > 0 ? ['PLAIN', 'RLE_DICTIONARY', 'RLE'] : ['PLAIN', 'RLE'],
       path_in_schema: [column.name],
       codec: 'UNCOMPRESSED',
       num_values: BigInt(rows),
       total_uncompressed_size: BigInt(size),
       total_compressed_size: BigInt(size),
       data_page_offset: BigInt(offset + dictionarySize),
-      ...(inRuns ? { dictionary_page_offset: BigInt(offset) } : {}),
+      ...(dictionarySize > 0 ? { dictionary_page_offset: BigInt(offset) } : {}),
       statistics: {
         null_count: BigInt(column.nulls),
         ...(hasRange ? { min_value: BigInt(column.minimum), max_value: BigInt(column.maximum) } : {}),

@@ -1,64 +1,68 @@
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { ColumnBuilder, type SegmentFill, type StagedType } from './column-builder.ts';
+import type { ColumnDictionary, FilledColumn } from './parquet-file.ts';
 
 /**
  * A column whose value stays the same over many rows (`source`, `received_at`): it is told when the value changes, not once a
- * row. In the file: a dictionary of the values and their runs (Parquet's RLE_DICTIONARY).
+ * row. In the file: a dictionary of the values, one a run, and their runs.
  */
-export class RunColumn {
+export class RunColumn implements FilledColumn, ColumnDictionary {
   readonly name: string;
   readonly type: StagedType;
   readonly nullable = false;
   readonly nulls = 0;
-  /** One entry a run; equal values may stand twice. */
-  private readonly dictionary: ColumnBuilder;
+  /** One a run; equal values may stand twice. */
+  private readonly runs: ColumnBuilder;
   /** First row of each run. */
   private readonly starts: number[] = [];
 
   constructor(name: string, type: StagedType, fill: SegmentFill) {
     this.name = name;
     this.type = type;
-    this.dictionary = new ColumnBuilder(name, type, false, fill);
+    this.runs = new ColumnBuilder(name, type, false, fill);
   }
 
   /** The rows from `row` on have this value. */
   startText(row: number, buffer: Uint8Array, start: number, end: number): void {
-    this.dictionary.appendText(buffer, start, end);
+    this.runs.appendText(buffer, start, end);
     this.starts.push(row);
   }
 
   startNumber(row: number, value: number): void {
-    this.dictionary.appendNumber(value);
+    this.runs.appendNumber(value);
     this.starts.push(row);
   }
 
   get byteSize(): number {
-    return this.dictionary.byteSize + 8 * this.starts.length;
+    return this.runs.byteSize + 8 * this.starts.length;
   }
 
   get minimum(): number {
-    return this.dictionary.minimum;
+    return this.runs.minimum;
   }
 
   get maximum(): number {
-    return this.dictionary.maximum;
+    return this.runs.maximum;
   }
 
-  get dictionarySize(): number {
+  values(): Uint8Array {
+    return this.runs.values();
+  }
+
+  get dictionary(): ColumnDictionary {
+    return this;
+  }
+
+  get size(): number {
     return this.starts.length;
   }
 
-  dictionaryValues(): Uint8Array {
-    return this.dictionary.values();
-  }
-
-  /** Whether each of `rows` rows has a value. */
   covers(rows: number): boolean {
     return rows === 0 || this.starts[0] === 0;
   }
 
-  /** The page of indices: one byte that tells their width in bits, then the runs, each its length × 2 and its index. */
-  indices(rows: number): Uint8Array {
+  /** Each run is its length × 2 and its index. */
+  indices(rows: number): Uint8Array[] {
     const page = new ByteWriter(64 + 8 * this.starts.length);
     const bitWidth = 32 - Math.clz32(Math.max(this.starts.length - 1, 1));
     const byteWidth = (bitWidth + 7) >> 3;
@@ -69,12 +73,16 @@ export class RunColumn {
       page.appendVarInt(length << 1);
       for (let byte = 0; byte < byteWidth; byte++) page.appendUint8((index >>> (8 * byte)) & 0xff);
     }
-    return page.getBytes();
+    return [page.getBytes()];
+  }
+
+  presence(): Uint8Array {
+    throw new TypeError(`${this.name} holds no null`);
   }
 
   /** Forgets the value as well: the next segment must be told it. */
   reset(): void {
-    this.dictionary.reset();
+    this.runs.reset();
     this.starts.length = 0;
   }
 }

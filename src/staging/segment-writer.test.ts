@@ -234,14 +234,14 @@ describe('SegmentWriter', () => {
     ];
     const short = new SegmentWriter(columns);
     short.column('a').appendNumber(1);
-    expect(() => short.writeTo(path)).toThrow('Column b has 0 values in a segment of 1 rows');
+    expect(() => short.writeTo(path)).toThrow('Column b does not tell the value of each of 1 rows');
     short.column('b').appendNull();
     expect(() => short.writeTo(path)).toThrow('Column b holds a null and must not');
     const late = new SegmentWriter(columns);
     for (const name of ['a', 'b']) late.column(name).appendNumber(1);
-    expect(() => late.writeTo(path)).toThrow('Column source has rows before its first value');
+    expect(() => late.writeTo(path)).toThrow('Column source does not tell the value of each of 1 rows');
     late.startTextRun('source', 'x');
-    expect(() => late.writeTo(path)).toThrow('Column source has rows before its first value');
+    expect(() => late.writeTo(path)).toThrow('Column source does not tell the value of each of 1 rows');
     const long = new SegmentWriter([{ name: 'a', type: 'int64' }]);
     for (let i = 0; i <= MAX_SEGMENT_ROWS; i++) long.column('a').appendNumber(i);
     expect(() => long.writeTo(path)).toThrow('122881');

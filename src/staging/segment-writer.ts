@@ -89,7 +89,7 @@ export class SegmentWriter {
 }
 
 /** Writes columns as a segment; a file that could not be written whole is removed. */
-export function writeSegment(path: string, columns: readonly (FilledColumn | RunColumn)[], rows: number): { rows: number; bytes: number } {
+export function writeSegment(path: string, columns: readonly FilledColumn[], rows: number): { rows: number; bytes: number } {
   requireWholeRows(columns, rows);
   const parts = layOutFile(columns, rows);
   try {
@@ -100,15 +100,11 @@ export function writeSegment(path: string, columns: readonly (FilledColumn | Run
 }
 
 /** A column that is a value short or long would shift rows against each other: wrong figures, silently. */
-function requireWholeRows(columns: readonly (FilledColumn | RunColumn)[], rows: number): void {
+function requireWholeRows(columns: readonly FilledColumn[], rows: number): void {
   if (rows > MAX_SEGMENT_ROWS) throw new RangeError(`A segment of ${rows} rows: the most is ${MAX_SEGMENT_ROWS}`);
   for (const column of columns) {
-    if (column instanceof RunColumn) {
-      if (!column.covers(rows)) throw new RangeError(`Column ${column.name} has rows before its first value`);
-    } else {
-      if (column.rows !== rows) throw new RangeError(`Column ${column.name} has ${column.rows} values in a segment of ${rows} rows`);
-      if (column.nulls > 0 && !column.nullable) throw new RangeError(`Column ${column.name} holds a null and must not`);
-    }
+    if (!column.covers(rows)) throw new RangeError(`Column ${column.name} does not tell the value of each of ${rows} rows`);
+    if (column.nulls > 0 && !column.nullable) throw new RangeError(`Column ${column.name} holds a null and must not`);
   }
 }
 

@@ -32,7 +32,7 @@ export interface Source {
 }
 
 export interface Staged {
-  readonly rows: readonly unknown[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly quarantine: readonly unknown[];
   readonly books: readonly unknown[];
   readonly unknownFields: ReadonlyMap<string, number>;

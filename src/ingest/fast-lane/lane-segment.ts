@@ -1,6 +1,7 @@
+import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import type { Table } from '../../domain/table.ts';
 import type { StagedType } from '../../staging/column-builder.ts';
-import type { FilledColumn } from '../../staging/parquet-file.ts';
+import type { ColumnDictionary, FilledColumn } from '../../staging/parquet-file.ts';
 import { RunColumn } from '../../staging/run-column.ts';
 import { segmentColumns } from '../../staging/segment-columns.ts';
 import { writeSegment } from '../../staging/segment-writer.ts';
@@ -9,17 +10,27 @@ import {
   COLUMN_BYTES,
   COLUMN_CAPACITY,
   COLUMN_DATA,
+  COLUMN_DICTIONARY,
   COLUMN_MAXIMUM,
   COLUMN_MINIMUM,
   COLUMN_NULLS,
   COLUMN_POSITION,
   COLUMN_PRESENCE,
+  DICTIONARY_BYTES,
+  DICTIONARY_CAPACITY,
+  DICTIONARY_COUNT,
+  DICTIONARY_DATA,
+  DICTIONARY_POSITION,
+  DICTIONARY_SLOT_COUNT,
+  DICTIONARY_SLOTS,
   LANE_ROWS,
+  SLOT_BYTES,
 } from './layout.ts';
 
 /** Of all columns together: a segment that holds more is written before it has all its rows. */
 const LARGE = 67_108_864;
 const FIRST_CAPACITY = 65_536;
+const FIRST_SLOTS = 1_024;
 
 /** One column of the lane's segment: filled by the kernel in its memory, read from there when the segment is written. */
 class LaneColumn implements FilledColumn {
@@ -42,11 +53,8 @@ class LaneColumn implements FilledColumn {
     memory.setWord(this.address + COLUMN_DATA, data);
     memory.setWord(this.address + COLUMN_CAPACITY, FIRST_CAPACITY);
     memory.setWord(this.address + COLUMN_PRESENCE, presence);
+    if (type === 'utf8') memory.setWord(this.address + COLUMN_DICTIONARY, this.beginDictionary());
     this.forgetRange();
-  }
-
-  get rows(): number {
-    return this.kernel.rowCount();
   }
 
   get nulls(): number {
@@ -62,32 +70,105 @@ class LaneColumn implements FilledColumn {
   }
 
   get byteSize(): number {
-    const position = this.memory.word(this.address + COLUMN_POSITION);
-    return this.type === 'boolean' ? (position + 7) >> 3 : position;
+    return this.dataSize + (this.dictionary?.byteSize ?? 0);
+  }
+
+  covers(rows: number): boolean {
+    return this.kernel.rowCount() === rows;
+  }
+
+  /** Undefined as well where there is no value. */
+  get dictionary(): LaneDictionary | undefined {
+    const address = this.memory.word(this.address + COLUMN_DICTIONARY);
+    return address === 0 || this.dataSize === 0 ? undefined : new LaneDictionary(this.memory, address, this.data());
   }
 
   values(): Uint8Array {
-    const data = this.memory.word(this.address + COLUMN_DATA);
-    return this.memory.bytes.subarray(data, data + this.byteSize);
+    return this.dictionary?.values() ?? this.data();
   }
 
   presence(): Uint8Array {
     const presence = this.memory.word(this.address + COLUMN_PRESENCE);
-    return this.memory.bytes.subarray(presence, presence + ((this.rows + 7) >> 3));
+    return this.memory.bytes.subarray(presence, presence + ((this.kernel.rowCount() + 7) >> 3));
   }
 
   reset(): void {
     // Bits are set with |=, so what was used must be zero again.
-    if (this.type === 'boolean') this.values().fill(0);
+    if (this.type === 'boolean') this.data().fill(0);
     this.presence().fill(0);
+    this.dictionary?.reset();
     this.memory.setWord(this.address + COLUMN_POSITION, 0);
     this.memory.setWord(this.address + COLUMN_NULLS, 0);
     this.forgetRange();
   }
 
+  private get dataSize(): number {
+    const position = this.memory.word(this.address + COLUMN_POSITION);
+    return this.type === 'boolean' ? (position + 7) >> 3 : position;
+  }
+
+  private data(): Uint8Array {
+    const data = this.memory.word(this.address + COLUMN_DATA);
+    return this.memory.bytes.subarray(data, data + this.dataSize);
+  }
+
+  private beginDictionary(): number {
+    const { memory } = this;
+    const address = memory.allocate(DICTIONARY_BYTES);
+    memory.setWord(address + DICTIONARY_DATA, memory.allocate(FIRST_CAPACITY));
+    memory.setWord(address + DICTIONARY_CAPACITY, FIRST_CAPACITY);
+    memory.setWord(address + DICTIONARY_SLOTS, memory.allocate(FIRST_SLOTS * SLOT_BYTES));
+    memory.setWord(address + DICTIONARY_SLOT_COUNT, FIRST_SLOTS);
+    return address;
+  }
+
   private forgetRange(): void {
     this.memory.view.setBigInt64(this.address + COLUMN_MINIMUM, 2n ** 63n - 1n, true);
     this.memory.view.setBigInt64(this.address + COLUMN_MAXIMUM, -(2n ** 63n), true);
+  }
+}
+
+/** The texts of a column, and which of them its rows have. */
+class LaneDictionary implements ColumnDictionary {
+  private readonly memory: KernelMemory;
+  private readonly address: number;
+  /** Two bytes each. */
+  private readonly rowIndices: Uint8Array;
+
+  constructor(memory: KernelMemory, address: number, rowIndices: Uint8Array) {
+    this.memory = memory;
+    this.address = address;
+    this.rowIndices = rowIndices;
+  }
+
+  get size(): number {
+    return this.memory.word(this.address + DICTIONARY_COUNT);
+  }
+
+  get byteSize(): number {
+    return this.memory.word(this.address + DICTIONARY_POSITION);
+  }
+
+  values(): Uint8Array {
+    const data = this.memory.word(this.address + DICTIONARY_DATA);
+    return this.memory.bytes.subarray(data, data + this.byteSize);
+  }
+
+  /** One run, of indices as they stand in memory. A run that is not of one index holds groups of eight: its header is their number × 2, plus 1. */
+  indices(): Uint8Array[] {
+    const { rowIndices } = this;
+    const groups = Math.ceil(rowIndices.length / 16);
+    const header = new ByteWriter(8);
+    header.appendUint8(16);
+    header.appendVarInt((groups << 1) | 1);
+    return [header.getBytes(), rowIndices, new Uint8Array(16 * groups - rowIndices.length)];
+  }
+
+  reset(): void {
+    const slots = this.memory.word(this.address + DICTIONARY_SLOTS);
+    this.memory.bytes.fill(0, slots, slots + SLOT_BYTES * this.memory.word(this.address + DICTIONARY_SLOT_COUNT));
+    this.memory.setWord(this.address + DICTIONARY_COUNT, 0);
+    this.memory.setWord(this.address + DICTIONARY_POSITION, 0);
   }
 }
 

@@ -45,9 +45,29 @@ export const COLUMN_POSITION = 8;
 /** One bit a row. */
 export const COLUMN_PRESENCE = 12;
 export const COLUMN_NULLS = 16;
+/** Of a column of texts, while the same ones come again and again: its data are indices of two bytes into this. */
+export const COLUMN_DICTIONARY = 20;
 export const COLUMN_MINIMUM = 24;
 export const COLUMN_MAXIMUM = 32;
 export const COLUMN_BYTES = 40;
+
+/** The texts of a column, each once, in the order in which they came: offsets in bytes. */
+export const DICTIONARY_COUNT = 0;
+/** Where they stand, as the file holds them: a length of four bytes, then the text. */
+export const DICTIONARY_DATA = 4;
+export const DICTIONARY_CAPACITY = 8;
+export const DICTIONARY_POSITION = 12;
+/** A table to find them by hash: where, and how many, a power of two. */
+export const DICTIONARY_SLOTS = 16;
+export const DICTIONARY_SLOT_COUNT = 20;
+export const DICTIONARY_BYTES = 24;
+/** Its hash, where its text stands (plus one; 0: the slot is free), its index. */
+export const SLOT_HASH = 0;
+export const SLOT_TEXT = 4;
+export const SLOT_INDEX = 8;
+export const SLOT_BYTES = 12;
+/** As many texts are worth a look whether they come again: where each comes less than eight times, none is held twice any more. */
+export const DICTIONARY_TRIAL = 4_096;
 
 /** The keys of one JSON object: the first that is expected, the stamp of the record that held it last, then its entries. */
 export const NODE_FIRST = 0;

@@ -2,12 +2,17 @@
 import {
   COLUMN_CAPACITY,
   COLUMN_DATA,
+  COLUMN_DICTIONARY,
   COLUMN_MAXIMUM,
   COLUMN_MINIMUM,
   COLUMN_NULLS,
   COLUMN_POSITION,
   COLUMN_PRESENCE,
+  DICTIONARY_COUNT,
+  DICTIONARY_DATA,
+  DICTIONARY_TRIAL,
 } from '../layout';
+import { indexOf } from './dictionary';
 import { copyText } from './text';
 
 /** Rows so far, the same in every column. */
@@ -55,13 +60,45 @@ export function appendNull(column: usize): void {
   store<u32>(column, load<u32>(column, COLUMN_NULLS) + 1, COLUMN_NULLS);
 }
 
+export function appendText(column: usize, start: usize, length: usize): void {
+  const dictionary = <usize>load<u32>(column, COLUMN_DICTIONARY);
+  if (dictionary == 0) {
+    appendPlain(column, start, length);
+  } else {
+    const index = indexOf(dictionary, start, length);
+    store<u16>(reserve(column, 2), <u16>index);
+    if (index >= <u32>DICTIONARY_TRIAL && index > load<u32>(column, COLUMN_POSITION) >> 4) leaveDictionary(column, dictionary);
+  }
+  markPresent(column);
+}
+
 // @ts-ignore: decorator
 @inline
-export function appendText(column: usize, start: usize, length: usize): void {
+function appendPlain(column: usize, start: usize, length: usize): void {
   const at = reserve(column, length + 4);
   store<u32>(at, <u32>length);
   copyText(at + 4, start, length);
-  markPresent(column);
+}
+
+/** The column's texts hardly come again: they stand in it as they are, from here on and for as long as the kernel runs. */
+function leaveDictionary(column: usize, dictionary: usize): void {
+  const count = <usize>load<u32>(dictionary, DICTIONARY_COUNT);
+  const texts = heap.alloc(count << 2);
+  let text = <usize>load<u32>(dictionary, DICTIONARY_DATA);
+  for (let i: usize = 0; i < count; i++) {
+    store<u32>(texts + (i << 2), <u32>text);
+    text += 4 + <usize>load<u32>(text);
+  }
+  const indices = <usize>load<u32>(column, COLUMN_DATA);
+  const end = indices + <usize>load<u32>(column, COLUMN_POSITION);
+  const capacity = load<u32>(column, COLUMN_CAPACITY);
+  store<u32>(column, <u32>heap.alloc(capacity), COLUMN_DATA);
+  store<u32>(column, 0, COLUMN_POSITION);
+  store<u32>(column, 0, COLUMN_DICTIONARY);
+  for (let at = indices; at < end; at += 2) {
+    const entry = <usize>load<u32>(texts + ((<usize>load<u16>(at)) << 2));
+    appendPlain(column, entry + 4, load<u32>(entry));
+  }
 }
 
 // @ts-ignore: decorator

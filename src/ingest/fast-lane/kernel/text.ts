@@ -90,10 +90,46 @@ function characterLength(at: usize): usize {
 
 export function sameText(one: usize, other: usize, length: usize): bool {
   let i: usize = 0;
-  for (; i + 8 <= length; i += 8) if (load<u64>(one + i) != load<u64>(other + i)) return false;
+  for (; i + 16 <= length; i += 16) if (v128.any_true(v128.xor(v128.load(one + i), v128.load(other + i)))) return false;
+  if (i + 8 <= length) {
+    if (load<u64>(one + i) != load<u64>(other + i)) return false;
+    i += 8;
+  }
   if (i == length) return true;
-  const bits: u64 = ((length - i) as u64) << 3;
-  return ((load<u64>(one + i) ^ load<u64>(other + i)) & (((<u64>1) << bits) - 1)) == 0;
+  return ((load<u64>(one + i) ^ load<u64>(other + i)) & lowBytes(length - i)) == 0;
+}
+
+/** Spreads well over the low bits; nothing that is stored depends on it. */
+export function hashText(start: usize, length: usize): u32 {
+  let even: u64 = <u64>length;
+  let odd: u64 = HASH_FACTOR;
+  let i: usize = 0;
+  for (; i + 16 <= length; i += 16) {
+    even = mix(even, load<u64>(start + i));
+    odd = mix(odd, load<u64>(start + i, 8));
+  }
+  if (i + 8 <= length) {
+    even = mix(even, load<u64>(start + i));
+    i += 8;
+  }
+  if (i < length) odd = mix(odd, load<u64>(start + i) & lowBytes(length - i));
+  const hash = mix(even, rotr<u64>(odd, 32));
+  return <u32>hash ^ <u32>(hash >> 32);
+}
+
+const HASH_FACTOR: u64 = 0x9e3779b97f4a7c15;
+
+// @ts-ignore: decorator
+@inline
+function mix(hash: u64, bytes: u64): u64 {
+  return rotr<u64>((hash ^ bytes) * HASH_FACTOR, 29);
+}
+
+/** A mask of the first `count` bytes in memory, fewer than eight. */
+// @ts-ignore: decorator
+@inline
+function lowBytes(count: usize): u64 {
+  return ((<u64>1) << ((<u64>count) << 3)) - 1;
 }
 
 /** There is room for sixteen bytes more. */
