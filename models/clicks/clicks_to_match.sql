@@ -1,9 +1,9 @@
 /* model: clicks_to_match
    kind: work
    grain: one row a click whose impression must be looked for: new ones, and earlier ones that a changed impression could belong to
-   inputs: new_clicks, store.current_clicks, changed_impressions */
+   inputs: new_clicks, store.current_clicks, changed_exposures */
 with changed as (
-  select event_time, user_id, user_hash, campaign_id from changed_impressions where valid
+  select event_time, user_id, user_hash, campaign_id from changed_exposures where valid
 )
 select event_key, event_time, user_id, user_hash, campaign_id from new_clicks
 union all

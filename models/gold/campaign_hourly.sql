@@ -1,7 +1,7 @@
 /* model: store.campaign_hourly
    kind: append
    grain: what one batch adds to one hour (UTC), reporting day and campaign
-   inputs: changed_impressions, changed_clicks, store.conversions, store.bid_requests, changed_attribution
+   inputs: changed_exposures, changed_clicks, store.conversions, store.bid_requests, changed_attribution
    Impressions, clicks, bid requests and conversions count in their own hour, credit in the hour of the touch. */
 with impression as (
   select date_trunc('hour', event_time) as hour, report_date, campaign_id,
@@ -9,7 +9,7 @@ with impression as (
          sum(case when valid then sign else 0 end) as valid_impressions,
          sum(case when valid and price_cpm_micros is not null then sign else 0 end) as priced_impressions,
          sum(case when valid then sign * price_cpm_micros else 0 end) as cost_cpm_micros
-  from changed_impressions group by 1, 2, 3
+  from changed_exposures group by 1, 2, 3
 ), click as (
   select date_trunc('hour', event_time) as hour, report_date, campaign_id,
          sum(sign) as clicks, sum(case when valid then sign else 0 end) as valid_clicks,

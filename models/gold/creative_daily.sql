@@ -1,11 +1,11 @@
 /* model: store.creative_daily
    kind: append
    grain: what one batch adds to one reporting day, creative and campaign
-   inputs: changed_impressions */
+   inputs: changed_exposures */
 select report_date, creative_id, campaign_id,
        cast(sum(sign) as bigint) as impressions,
        cast(sum(case when valid then sign else 0 end) as bigint) as valid_impressions,
        cast(coalesce(sum(case when valid then sign * price_cpm_micros end), 0) as bigint) as cost_cpm_micros,
        this_batch() as batch_id
-from changed_impressions
+from changed_exposures
 group by report_date, creative_id, campaign_id

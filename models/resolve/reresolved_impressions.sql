@@ -1,9 +1,9 @@
 /* model: reresolved_impressions
    kind: work
    grain: one row an earlier impression that the reference data of this batch, or a rebuild, gives another campaign
-   inputs: store.current_impressions, store.creatives, creative_periods */
+   inputs: store.current_exposures, store.creatives, creative_periods */
 select i.event_key, i.since_batch, c.campaign_id
-from store.current_impressions i
+from store.current_exposures i
 left join creative_periods c
   on c.creative_id = i.creative_id and i.event_time >= c.period_start and i.event_time < c.period_end
 where i.given_campaign_id is null

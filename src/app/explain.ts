@@ -62,6 +62,10 @@ function uuid(key: string): string {
   return `cast('${key}' as uuid)`;
 }
 
+/** Found by their exposures; where each is from is said by the impression itself, of which only those about that time are read. */
+const IMPRESSIONS_OF_A_USER =
+  'store.current_exposures e join store.impressions i on i.event_time = e.event_time and i.event_key = e.event_key and i.since_batch = e.since_batch';
+
 /** The rules of attribution in the order they drop a touch. */
 function candidateTouches(key: string): string {
   return `
@@ -70,8 +74,8 @@ function candidateTouches(key: string): string {
       select 'click' as touch_type, c.event_key, c.event_time, c.user_id, c.campaign_id, c.valid, c.invalid_reasons, c.source, c.position, c.batch_id from store.current_clicks c
       where c.user_hash = (select user_hash from conversion)
       union all
-      select 'impression', i.event_key, i.event_time, i.user_id, i.campaign_id, i.valid, i.invalid_reasons, i.source, i.position, i.batch_id from store.current_impressions i
-      where i.user_hash = (select user_hash from conversion)
+      select 'impression', i.event_key, i.event_time, i.user_id, i.campaign_id, i.valid, i.invalid_reasons, i.source, i.position, i.batch_id from ${IMPRESSIONS_OF_A_USER}
+      where e.user_hash = (select user_hash from conversion)
     )
     select key_text(t.event_key) as touch_key, t.touch_type, t.event_time as touch_time, t.campaign_id,
            case when a.touch_key is not null then 'credited: touch ' || a.path_position || ' of ' || a.path_length
@@ -104,8 +108,8 @@ function candidateImpressions(key: string): string {
                 when micros(c.event_time) - micros(i.event_time) >= click_to_impression_us() then 'dropped: outside the window'
                 else 'dropped: a later impression is nearer' end as verdict,
            i.source, i.position, i.batch_id
-    from store.current_impressions i
-    join click c on c.user_hash = i.user_hash and c.user_id = i.user_id
-    where abs(micros(c.event_time) - micros(i.event_time)) < 2 * click_to_impression_us()
+    from ${IMPRESSIONS_OF_A_USER}
+    join click c on c.user_hash = e.user_hash and c.user_id = e.user_id
+    where abs(micros(c.event_time) - micros(e.event_time)) < 2 * click_to_impression_us()
     order by i.event_time desc, i.event_key desc`;
 }

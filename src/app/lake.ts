@@ -11,21 +11,30 @@ interface LakeView {
   readonly changed: string;
   /** A row a record: a day may be too large to go with others. */
   readonly large?: boolean;
-  /** The archived table that the view shows as it stands: its files are the lake's. */
+  /** The archived table that the view shows, but for versions that were taken back: its files are the lake's. */
   readonly archived?: string;
+  /** Days on which the view does not show all rows of the archived table, as a query of one DATE column. */
+  readonly retracted?: string;
 }
 
 /** From so many rows on a day is copied by a statement of its own, which takes a third less time and memory than one that parts rows by day. */
 const ROWS_OF_A_LARGE_DAY = 50_000;
 
-const versions = (table: string, day: string, key: string) => `
-  select ${day} as day from store.${table} where since_batch > $since
-  union select f.${day} from store.${table} f join store.retractions r on r.row_key = f.${key} and r.since_batch = f.since_batch
-  where r.table_name = '${table}' and r.batch_id > $since`;
+const retracted = (table: string, day: string, key: string, retractions = table) => `
+  select f.${day} as day from store.${table} f join store.retractions r on r.row_key = f.${key} and r.since_batch = f.since_batch
+  where r.table_name = '${retractions}' and r.batch_id > $since`;
+const versions = (table: string, day: string, key: string, retractions = table) => `
+  select ${day} as day from store.${table} where since_batch > $since union ${retracted(table, day, key, retractions)}`;
 const added = (table: string, day = 'report_date') => `select distinct ${day} as day from store.${table} where batch_id > $since`;
 
 const VIEWS: Readonly<Record<string, LakeView>> = {
-  'silver.impressions': { day: 'report_date', changed: versions('impressions', 'report_date', 'event_key'), large: true },
+  'silver.impressions': {
+    day: 'report_date',
+    changed: versions('exposures', 'report_date', 'event_key', 'impressions'),
+    large: true,
+    archived: 'impressions',
+    retracted: retracted('exposures', 'report_date', 'event_key', 'impressions'),
+  },
   'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key'), large: true },
   'silver.conversions': { day: 'report_date', changed: added('conversions') },
   'silver.bid_requests': {
@@ -109,9 +118,9 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
           await copyAlone(WHOLE, '');
           return copies;
         }
-        for (const slice of slices) {
+        for (const slice of archived === undefined ? [] : await shownAsArchived(table, slices)) {
           const path = join(folder, `${slice}.parquet`);
-          if (archived !== undefined && (await engine.copyArchivedDay(archived, slice, path))) copies.set(slice, path);
+          if (await engine.copyArchivedDay(archived as string, slice, path)) copies.set(slice, path);
         }
         const rest = slices.filter((slice) => !copies.has(slice));
         const alone = new Set(rest.length === 1 ? rest : large ? await largeDays(table, rest) : []);
@@ -128,6 +137,14 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
       return asOf(at, () => countBySlice(table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
     },
   };
+
+  async function shownAsArchived(table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
+    const { retracted } = viewOf(table);
+    if (retracted === undefined) return [...slices];
+    const rows = await engine.rows<{ slice: string }>(`select distinct cast(day as varchar) as slice from (${retracted}) r`, { since: 0 });
+    const others = new Set(rows.map(({ slice }) => slice));
+    return slices.filter((slice) => !others.has(slice));
+  }
 
   async function largeDays(table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
     if (slices.length === 0) return [];

@@ -64,7 +64,7 @@ function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, from
       having sum(impressions) <> 0 or sum(clicks) <> 0 or sum(bid_requests) <> 0 or sum(conversions) <> 0
     ), reached as (
       select ${period === undefined ? '' : `${period.impressionPeriod} as ${period.column}, `}campaign_id, count(distinct user_id) as reach
-      from store.current_impressions where valid and ${inPeriod}
+      from store.current_exposures where valid and ${inPeriod}
       group by ${period === undefined ? '' : '1, '}campaign_id
     ), spent as (
       select s.*, r.name, r.pricing_model,

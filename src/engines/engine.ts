@@ -39,8 +39,8 @@ export interface Engine {
    */
   copyToParquetByDay(sql: string, day: string, folder: string): Promise<ReadonlyMap<string, string>>;
   /**
-   * Writes a day's rows of an archived table, as of the batch that is set, to a Parquet file: its columns in the table's order
-   * without `since_batch`, keys as text. False, and no file, where the engine has no shorter way than a query.
+   * Writes a day's rows of an archived table, in all their versions up to the batch that is set, to a Parquet file: its columns in
+   * the table's order without `since_batch`, keys as text. False, and no file, where the engine has no shorter way than a query.
    */
   copyArchivedDay(table: string, day: string, path: string): Promise<boolean>;
   /** Stops what runs at the moment: it throws. */
@@ -50,8 +50,8 @@ export interface Engine {
 
 export interface StoredTable extends Table {
   /**
-   * Set for a table whose rows are only ever added, never restated, and of which no model reads what earlier batches added: the
-   * name of its DATE column. Large appends to it need not go through the engine's own storage.
+   * Set for a table whose rows are only ever added, and of which models hardly read what earlier batches added: the name of its
+   * DATE column. Large appends to it need not go through the engine's own storage.
    */
   readonly archivedBy?: string;
 }

@@ -29,6 +29,15 @@ export interface ColumnDictionary {
   indices(rows: number): readonly Uint8Array[];
 }
 
+/** What `indices` gives for indices of two bytes each, one a value: one run. It holds groups of eight, and its header is their number × 2, plus 1. */
+export function indexPage(indices: Uint8Array): Uint8Array[] {
+  const groups = Math.ceil(indices.length / 16);
+  const header = new ByteWriter(8);
+  header.appendUint8(16);
+  header.appendVarInt((groups << 1) | 1);
+  return [header.getBytes(), indices, new Uint8Array(16 * groups - indices.length)];
+}
+
 /**
  * The parts of a Parquet file around the values of a segment: page headers, definition levels, the footer.
  *

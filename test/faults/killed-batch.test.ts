@@ -29,6 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const RESTATING = [
   'resolve/retract_impressions',
   'resolve/restate_impressions',
+  'resolve/restate_exposures',
   'clicks/retract_clicks',
   'clicks/restate_clicks',
   'attribute/retract_attribution',

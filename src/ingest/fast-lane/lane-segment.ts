@@ -1,7 +1,6 @@
-import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import type { Table } from '../../domain/table.ts';
 import type { StagedType } from '../../staging/column-builder.ts';
-import type { ColumnDictionary, FilledColumn } from '../../staging/parquet-file.ts';
+import { type ColumnDictionary, type FilledColumn, indexPage } from '../../staging/parquet-file.ts';
 import { RunColumn } from '../../staging/run-column.ts';
 import { segmentColumns } from '../../staging/segment-columns.ts';
 import { writeSegment } from '../../staging/segment-writer.ts';
@@ -154,14 +153,8 @@ class LaneDictionary implements ColumnDictionary {
     return this.memory.bytes.subarray(data, data + this.byteSize);
   }
 
-  /** One run, of indices as they stand in memory. A run that is not of one index holds groups of eight: its header is their number × 2, plus 1. */
   indices(): Uint8Array[] {
-    const { rowIndices } = this;
-    const groups = Math.ceil(rowIndices.length / 16);
-    const header = new ByteWriter(8);
-    header.appendUint8(16);
-    header.appendVarInt((groups << 1) | 1);
-    return [header.getBytes(), rowIndices, new Uint8Array(16 * groups - rowIndices.length)];
+    return indexPage(this.rowIndices);
   }
 
   reset(): void {

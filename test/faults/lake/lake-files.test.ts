@@ -55,18 +55,20 @@ describe('the lake', () => {
     await withInstance(join(folder, 'archived'), {}, async (instance) => {
       for (const requests of callsFor(traffic)) await ingestFiles(instance, requests);
       await exportInstanceLake(instance);
-      const parts = await instance.engine.rows<{ day: string; file: string }>('select cast(day as varchar) as day, file from store.archive_parts');
-      let copied = 0;
-      for (const { day, file } of parts) {
+      const parts = await instance.engine.rows<{ table_name: string; day: string; file: string }>(
+        'select table_name, cast(day as varchar) as day, file from store.archive_parts',
+      );
+      const copied = new Set<string>();
+      for (const { table_name, day, file } of parts) {
         const part = join(instance.directory.archive, file);
-        const copy = join(instance.directory.lake, `silver.bid_requests/dt=${day}/part-0.parquet`);
-        if (readFileSync(copy).equals(readFileSync(part))) copied++;
+        const copy = join(instance.directory.lake, `silver.${table_name}/dt=${day}/part-0.parquet`);
+        if (readFileSync(copy).equals(readFileSync(part))) copied.add(table_name);
         expect(statSync(copy).ino).not.toBe(statSync(part).ino);
         truncateSync(copy, 10);
       }
-      expect(copied).toBeGreaterThan(0);
+      expect([...copied].sort()).toEqual(['bid_requests', 'impressions']);
       await exportInstanceLake(instance);
-      expect((await differences(instance))['silver.bid_requests']).toBe(0);
+      expect(await differences(instance)).toMatchObject({ 'silver.bid_requests': 0, 'silver.impressions': 0 });
     });
   });
 });
