@@ -14,13 +14,12 @@ import type { Instance } from './instance.ts';
 import {
   type FoundFile,
   findFiles,
-  type HashedFile,
   type IngestedFile,
+  IngestPlan,
   type IngestRequest,
   type KnownFile,
   NO_RECORDS,
   type PlannedFile,
-  planIngest,
   takenFiles,
 } from './plan-ingest.ts';
 
@@ -58,6 +57,11 @@ export async function ingestFiles(
   }
 }
 
+interface HashedFile extends FoundFile {
+  /** SHA-256 of its bytes, in hex. */
+  readonly hash: Promise<string>;
+}
+
 interface PendingBatch {
   chunks: SourceChunk[];
   files: Map<PlannedFile, FileProgress>;
@@ -69,7 +73,8 @@ class FileIngest {
   private readonly onProgress: (progress: IngestProgress) => void;
   private pool: DecodePool | undefined;
   private edge: EdgeSettings | undefined;
-  private planned: readonly PlannedFile[] = [];
+  private found: readonly FoundFile[] = [];
+  private plan: IngestPlan | undefined;
   private readonly committed: CommittedBatch[] = [];
   private readonly receivedAtMicros: number;
   private pending: PendingBatch = { chunks: [], files: new Map(), records: 0 };
@@ -86,41 +91,56 @@ class FileIngest {
   }
 
   async run(requests: readonly IngestRequest[]): Promise<IngestSummary> {
-    this.edge = await edgeSettings(this.instance);
-    const found = await findFiles(requests);
-    if (this.failure !== undefined) throw this.failure;
-    this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
-    this.report('looking');
-    this.pool = openPool(this.bytesTotal, this.edge, this.instance.settings.limits.workers);
-    const { pool } = this;
-    // Events are hashed while reference data is applied, which they are resolved with.
-    const hashes = found.map(({ file }) => pool.hash(file.path));
-    for (const hash of hashes) hash.catch(() => undefined);
-    const isReference = ({ request }: FoundFile) => (REFERENCE_FEEDS as readonly Feed[]).includes(request.feed);
-    const hashed = found.map((file, index) => ({ ...file, hash: hashes[index] as Promise<string> }));
-    const known = await this.take(hashed.filter(isReference), 'reference');
-    if (this.planned.length > 0) {
-      this.edge = await edgeSettings(this.instance);
-      pool.useSettings(this.edge);
+    try {
+      return await this.takeFiles(requests);
+    } catch (error) {
+      this.fail(error);
+      throw this.failure;
     }
-    known.push(
-      ...(await this.take(
-        hashed.filter((file) => !isReference(file)),
-        'late',
-      )),
-    );
-    this.report('finishing');
-    return this.summary(this.planned, known);
   }
 
-  /** Plans files and ingests those that are new; gives the others. */
-  private async take(found: readonly HashedFile[], cause: 'late' | 'reference'): Promise<KnownFile[]> {
-    if (found.length === 0) return [];
-    const { plan, known } = await planIngest(this.instance, found, this.receivedAtMicros);
-    this.planned = [...this.planned, ...plan];
-    for (const { path, bytes } of found.map(({ file }) => file)) if (!plan.some((file) => file.path === path)) this.bytesRead.set(path, bytes);
-    if (plan.length > 0) await this.ingest(plan, cause);
-    return known;
+  private async takeFiles(requests: readonly IngestRequest[]): Promise<IngestSummary> {
+    const { instance } = this;
+    this.edge = await edgeSettings(instance);
+    this.found = await findFiles(requests);
+    const { found } = this;
+    this.requireGoing();
+    this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
+    this.report('looking');
+    this.plan = new IngestPlan(instance, found, await takenFiles(instance, found), this.receivedAtMicros);
+    this.requireGoing();
+    this.pool = openPool(this.bytesTotal, this.edge, instance.settings.limits.workers);
+    const { pool } = this;
+    // Events are hashed while reference data is applied, which they are resolved with.
+    const hashed = found.map((file) => ({ ...file, hash: pool.hash(file.file.path) }));
+    for (const { hash } of hashed) hash.catch(() => undefined);
+    const isReference = ({ request }: FoundFile) => (REFERENCE_FEEDS as readonly Feed[]).includes(request.feed);
+    await this.take(hashed.filter(isReference), 'reference');
+    if (this.committed.length > 0) {
+      this.edge = await edgeSettings(instance);
+      pool.useSettings(this.edge);
+    }
+    await this.take(
+      hashed.filter((file) => !isReference(file)),
+      'late',
+    );
+    this.report('finishing');
+    return this.summary(this.plan);
+  }
+
+  /** A file whose own hash is known is decoded while those after it are hashed. */
+  private async take(files: readonly HashedFile[], cause: 'late' | 'reference'): Promise<void> {
+    const plan = this.plan as IngestPlan;
+    const decoding: Promise<void>[] = [];
+    for (const found of files) {
+      const planned = await plan.add(found, await found.hash);
+      if (planned === undefined) this.bytesRead.set(found.file.path, found.file.bytes);
+      else decoding.push(this.decode(planned, cause).catch((error) => this.fail(error)));
+    }
+    await Promise.all(decoding);
+    await this.applying;
+    this.requireGoing();
+    if (this.pending.chunks.length > 0 || this.pending.files.size > 0) await this.apply(cause);
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
@@ -129,35 +149,33 @@ class FileIngest {
     await Promise.all([this.applying, this.pool?.close()]);
   }
 
-  private async ingest(files: readonly PlannedFile[], cause: 'late' | 'reference'): Promise<void> {
+  /** The first failure ends everything, and is the one that is told. */
+  private fail(error: unknown): void {
+    this.failure ??= error;
+    void this.pool?.close();
+  }
+
+  private requireGoing(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private async decode(file: PlannedFile, cause: 'late' | 'reference'): Promise<void> {
     const pool = this.pool as DecodePool;
-    try {
-      await Promise.all(
-        files.map(async (file) => {
-          const decoded = await pool.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead, cause));
-          this.finishFile(file, decoded);
-          await this.applyIfFull(cause);
-        }),
-      );
-      await this.applying;
-      if (this.failure !== undefined) throw this.failure;
-      if (this.pending.chunks.length > 0 || this.pending.files.size > 0) await this.apply(cause);
-    } catch (error) {
-      this.failure ??= error;
-      throw error;
-    }
+    const decoded = await pool.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead, cause));
+    this.finishFile(file, decoded);
+    await this.applyIfFull(cause);
   }
 
   /** A chunk waits for the engine once as much is staged as two batches hold. */
   private async takeChunk(file: PlannedFile, chunk: StagedChunk, bytesRead: number, cause: 'late' | 'reference'): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
+    this.requireGoing();
     this.bytesRead.set(file.path, bytesRead);
     this.addChunk(file, chunk, undefined);
     await this.applyIfFull(cause);
   }
 
   private finishFile(file: PlannedFile, decoded: DecodedFile): void {
-    if (this.failure !== undefined) throw this.failure;
+    this.requireGoing();
     this.bytesRead.set(file.path, file.bytes);
     for (const chunk of decoded.lastChunks) this.addChunk(file, chunk, undefined);
     this.addChunk(file, undefined, decoded);
@@ -184,15 +202,13 @@ class FileIngest {
   }
 
   private async applyIfFull(cause: 'late' | 'reference'): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
+    this.requireGoing();
     if (this.pending.records < this.instance.settings.limits.batch_records) return;
     if (this.applying !== undefined) await this.applying;
-    if (this.failure !== undefined) throw this.failure;
+    this.requireGoing();
     if (this.applying === undefined && this.pending.records >= this.instance.settings.limits.batch_records) {
       this.applying = this.apply(cause)
-        .catch((error) => {
-          this.failure = error;
-        })
+        .catch((error) => this.fail(error))
         .finally(() => {
           this.applying = undefined;
         });
@@ -217,7 +233,7 @@ class FileIngest {
 
   /** The bytes of records, read from their files again: conflicts are too rare to keep every record's bytes for. */
   private async readRaw(records: readonly ConflictingRecord[], chunks: readonly SourceChunk[]): Promise<RawRecord[]> {
-    const files = new Map(this.planned.map((file) => [`${file.request.feed} ${file.source}`, file]));
+    const files = new Map((this.plan as IngestPlan).planned.map((file) => [`${file.request.feed} ${file.source}`, file]));
     const positions = new Map<PlannedFile, number[]>();
     for (const record of records) {
       const file = files.get(`${record.feed} ${record.source}`) as PlannedFile;
@@ -253,11 +269,8 @@ class FileIngest {
     });
   }
 
-  private async summary(plan: readonly PlannedFile[], known: readonly KnownFile[]): Promise<IngestSummary> {
-    const taken = await takenFiles(
-      this.instance,
-      [...plan, ...known].map(({ sha256 }) => sha256),
-    );
+  private async summary({ planned, known }: IngestPlan): Promise<IngestSummary> {
+    const taken = await takenFiles(this.instance, this.found);
     const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
       const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
       return { path: source, feed: request.feed, state, complete, outcomes };
@@ -270,7 +283,7 @@ class FileIngest {
       outcomes.quarantined += batch.outcomes.quarantined;
     }
     return {
-      files: [...plan.map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
+      files: [...planned.map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
       batches: this.committed.map((batch) => batch.batchId),
       outcomes,
       restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),

@@ -29,11 +29,6 @@ export interface FoundFile {
   readonly request: IngestRequest;
 }
 
-export interface HashedFile extends FoundFile {
-  /** SHA-256 of its bytes, in hex. */
-  readonly hash: Promise<string>;
-}
-
 /** A file, or the rest of one, that is to be taken. */
 export interface PlannedFile extends SourceFile {
   readonly request: IngestRequest;
@@ -58,50 +53,63 @@ export async function findFiles(requests: readonly IngestRequest[]): Promise<Fou
 }
 
 /** Which files are new, and from which record on: a file is its content, whatever its name. */
-export async function planIngest(
-  instance: Instance,
-  found: readonly HashedFile[],
-  receivedAtMicros: number,
-): Promise<{ plan: PlannedFile[]; known: KnownFile[] }> {
-  const hashes = await Promise.all(found.map(({ hash }) => hash));
-  const taken = await takenFiles(instance, hashes);
-  const plan = new Map<string, PlannedFile>();
-  const known: KnownFile[] = [];
-  const sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
-  // The rest of a file goes on under the path that its first records have, unless another file stands there now: the books tell sources apart by it.
-  const sourceOf = (feed: Feed, path: string, earlierPath: string | undefined): string => {
-    if (earlierPath === undefined || earlierPath === path || sources.has(`${feed} ${earlierPath}`)) return path;
-    sources.add(`${feed} ${earlierPath}`);
-    return earlierPath;
-  };
-  for (const [index, { file, request }] of found.entries()) {
-    const sha256 = hashes[index] as string;
+export class IngestPlan {
+  readonly planned: PlannedFile[] = [];
+  readonly known: KnownFile[] = [];
+  private readonly instance: Instance;
+  private readonly found: readonly FoundFile[];
+  private readonly taken: ReadonlyMap<string, TakenFile>;
+  private readonly receivedAtMicros: number;
+  private readonly contents = new Set<string>();
+  private readonly sources: Set<string>;
+
+  /** `taken`: what the books say of files as long as these. */
+  constructor(instance: Instance, found: readonly FoundFile[], taken: ReadonlyMap<string, TakenFile>, receivedAtMicros: number) {
+    this.instance = instance;
+    this.found = found;
+    this.taken = taken;
+    this.receivedAtMicros = receivedAtMicros;
+    this.sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
+  }
+
+  /** Files are added one by one, in their order: the first one with a content has it taken. Undefined for one that is known. */
+  async add({ file, request }: FoundFile, sha256: string): Promise<PlannedFile | undefined> {
     const content = `${request.feed} ${sha256}`;
-    const before = taken.get(content);
+    const before = this.taken.get(content);
     const source = request.sourceName ?? file.path;
-    if (before?.done || plan.has(content)) {
-      known.push({ source, request, sha256 });
-      continue;
+    if (before?.done || this.contents.has(content)) {
+      this.known.push({ source, request, sha256 });
+      return undefined;
     }
+    this.contents.add(content);
     const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
+    const number = this.planned.length;
     const job: DecodeJob = {
       path: file.path,
-      source: sourceOf(request.feed, source, before?.path),
+      source: this.sourceOf(request.feed, source, before?.path),
       feed: request.feed,
       encoding,
       delimiter: request.delimiter ?? ',',
       bytes: file.bytes,
       modifiedMs: file.modifiedMs,
       firstPosition: before?.outcomes.received ?? 0,
-      receivedAtMicros: before?.receivedAtMicros ?? receivedAtMicros,
-      directory: instance.directory.staging,
-      name: `${request.feed}-${index}`,
-      firstStageRow: index * Math.floor(Number.MAX_SAFE_INTEGER / found.length),
-      chunkRecords: instance.settings.limits.batch_records,
+      receivedAtMicros: before?.receivedAtMicros ?? this.receivedAtMicros,
+      directory: this.instance.directory.staging,
+      name: `${request.feed}-${number}`,
+      firstStageRow: number * Math.floor(Number.MAX_SAFE_INTEGER / this.found.length),
+      chunkRecords: this.instance.settings.limits.batch_records,
     };
-    plan.set(content, { ...file, request, source: job.source, encoding, sha256, job });
+    const planned = { ...file, request, source: job.source, encoding, sha256, job };
+    this.planned.push(planned);
+    return planned;
   }
-  return { plan: [...plan.values()], known };
+
+  /** The rest of a file goes on under the path that its first records have, unless another file stands there now: the books tell sources apart by it. */
+  private sourceOf(feed: Feed, path: string, earlierPath: string | undefined): string {
+    if (earlierPath === undefined || earlierPath === path || this.sources.has(`${feed} ${earlierPath}`)) return path;
+    this.sources.add(`${feed} ${earlierPath}`);
+    return earlierPath;
+  }
 }
 
 export const NO_RECORDS: OutcomeCounts = Object.freeze({ received: 0, accepted: 0, duplicate: 0, quarantined: 0 });
@@ -114,9 +122,9 @@ export interface TakenFile {
   readonly outcomes: OutcomeCounts;
 }
 
-/** What the books say of files of these contents, by feed and content. */
-export async function takenFiles({ engine }: Instance, sha256: readonly string[]): Promise<ReadonlyMap<string, TakenFile>> {
-  if (sha256.length === 0) return new Map();
+/** What the books say of files that are as long as these, by feed and content: it can be asked before the contents are known. */
+export async function takenFiles({ engine }: Instance, found: readonly FoundFile[]): Promise<ReadonlyMap<string, TakenFile>> {
+  if (found.length === 0) return new Map();
   const rows = await engine.rows<{
     path: string;
     feed: string;
@@ -129,7 +137,7 @@ export async function takenFiles({ engine }: Instance, sha256: readonly string[]
     complete: boolean;
     received_at: bigint;
   }>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files
-      where sha256 in (${sha256.map((hash) => `'${hash}'`).join(', ')})`);
+      where bytes in (${[...new Set(found.map(({ file }) => file.bytes))].join(', ')})`);
   return new Map(
     rows.map((row) => [
       `${row.feed} ${row.sha256}`,

@@ -46,7 +46,6 @@ export class WorkerPool implements DecodePool {
     this.isClosed = true;
     for (const job of this.queue.splice(0)) job.reject(interrupted());
     await Promise.all([...this.workers].map((worker) => worker.terminate()));
-    this.workers.clear();
   }
 
   private perform<Result>(request: Job, takeChunk?: TakeChunk): Promise<Result> {

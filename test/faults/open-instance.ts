@@ -8,6 +8,7 @@ import { RECEIVED_MICROS } from './small-day.ts';
 export interface FaultyOptions {
   /** Small ones make several batches of a few records. */
   readonly batchRecords?: number;
+  readonly workers?: number;
   /** Other sections of the settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly access?: InstanceOptions['access'];
@@ -20,7 +21,7 @@ export const SHIPPED_CONTRACTS: Contracts = await loadContracts(join(import.meta
 
 /** An instance as small as it goes. */
 export function instanceOptions(dataDirectory: string, options: FaultyOptions = {}): InstanceOptions {
-  const limits = { batch_records: options.batchRecords ?? 1_000_000, workers: 1, threads: 1, memory: '300MB' };
+  const limits = { batch_records: options.batchRecords ?? 1_000_000, workers: options.workers ?? 1, threads: 1, memory: '300MB' };
   return {
     dataDirectory,
     settings: settingsSchema.parse({ ...options.settings, limits }),

@@ -114,10 +114,7 @@ describe('an abort', () => {
   });
 
   it('during the first reading of the files does not wait for its end', async () => {
-    const huge = join(folder, 'huge.jsonl');
-    // Large, and quickly made: a file with a hole.
-    writeFileSync(huge, '');
-    truncateSync(huge, 40_000_000_000);
+    const huge = makeHugeFile();
     const stopping = new AbortController();
     const instance = await openInstance({ ...instanceOptions(join(folder, 'hashing')), signal: stopping.signal });
     try {
@@ -129,4 +126,29 @@ describe('an abort', () => {
       rmSync(huge);
     }
   }, 20_000);
+
+  it('finds files committed by then whose successors are still read for the first time', async () => {
+    const huge = makeHugeFile();
+    const stopping = new AbortController();
+    const instance = await openInstance({
+      ...instanceOptions(join(folder, 'hashing-on'), { batchRecords: 1_000, workers: 2 }),
+      signal: stopping.signal,
+      onStep: (step) => void (step === 'committed' && stopping.abort()),
+    });
+    try {
+      await expect(ingestFiles(instance, [{ feed: 'ad-impressions', paths: [events, huge] }])).rejects.toMatchObject({ code: 'interrupted' });
+      expect(await instance.engine.rows('select count(*) as batches from ops.batches')).toEqual([{ batches: 1n }]);
+    } finally {
+      await instance.close();
+      rmSync(huge);
+    }
+  }, 20_000);
 });
+
+/** Large, and quickly made: a file with a hole. */
+function makeHugeFile(): string {
+  const huge = join(folder, 'huge.jsonl');
+  writeFileSync(huge, '');
+  truncateSync(huge, 40_000_000_000);
+  return huge;
+}

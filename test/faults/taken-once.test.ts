@@ -1,6 +1,6 @@
 import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IngestSummary, ingestFiles } from '../../src/app/ingest-files.ts';
 import type { Instance } from '../../src/app/instance.ts';
@@ -71,6 +71,29 @@ describe('a file that was taken', () => {
       expect(summary.files.map(({ state }) => state)).toEqual(['taken', 'known']);
       expect(summary.files[1]?.outcomes).toEqual(summary.files[0]?.outcomes);
       expect(summary.outcomes.received).toBe(readFileSync(file, 'utf8').trimEnd().split('\n').length);
+    });
+  });
+
+  it('is taken under the first of several paths, whatever is as long as it, and again for another feed', async () => {
+    const { file, data, beside } = fresh();
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(beside('a-as-long.jsonl'), text.replaceAll('2026-03-0', '2026-02-0'));
+    for (const name of ['b.jsonl', 'c.jsonl']) copyFileSync(file, beside(name));
+    const records = text.trimEnd().split('\n').length;
+    const requests = (['clicks-conversions', 'ad-impressions'] as const).map((feed) => ({
+      feed,
+      paths: ['a-as-long.jsonl', 'b.jsonl', 'c.jsonl'].map(beside),
+    }));
+    const described = ({ files }: IngestSummary) => files.map(({ feed, path, state, outcomes }) => [feed, basename(path), state, outcomes.received]);
+    await withInstance(data, {}, async (instance) => {
+      expect(described(await ingestFiles(instance, requests))).toEqual([
+        ...['ad-impressions', 'clicks-conversions'].flatMap((feed) => ['a-as-long.jsonl', 'b.jsonl'].map((name) => [feed, name, 'taken', records])),
+        ...['ad-impressions', 'clicks-conversions'].map((feed) => [feed, 'c.jsonl', 'known', records]),
+      ]);
+      const files = (await readEveryTable(instance))['ops.files'] ?? [];
+      expect(files.map((row) => [row['feed'], basename(String(row['path']))]).sort()).toEqual(
+        ['ad-impressions', 'clicks-conversions'].flatMap((feed) => ['a-as-long.jsonl', 'b.jsonl'].map((name) => [feed, name])),
+      );
     });
   });
 
