@@ -1,15 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { applyBatch } from '../batches/apply-batch.ts';
-import type { CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
+import type { BatchCause, CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
-import { type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
-import type { DecodedFile, EdgeSettings } from '../ingest/decode-file.ts';
-import type { DecodePool } from '../ingest/decode-pool.ts';
+import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
+import type { DecodedFile, DecodeJob, EdgeSettings } from '../ingest/decode-file.ts';
+import type { DecodePool, TakeChunk } from '../ingest/decode-pool.ts';
 import { decodingFailure } from '../ingest/decoding-failure.ts';
 import { openPool } from '../ingest/open-pool.ts';
 import { readRawRecords } from '../ingest/read-raw-records.ts';
-import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { RawRecord } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
+import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
 import {
   type FoundFile,
@@ -40,7 +41,10 @@ export interface IngestSummary {
   readonly restated: number;
 }
 
-/** Files become batches: reference data first, because events are resolved with it, then events. */
+/**
+ * Files become batches: currency rates first, because amounts are converted with them when events are decoded; then the other
+ * reference data, because events are resolved with it when they are applied; then events.
+ */
 export async function ingestFiles(
   instance: Instance,
   requests: readonly IngestRequest[],
@@ -62,13 +66,8 @@ interface HashedFile extends FoundFile {
   readonly hash: Promise<string>;
 }
 
-interface PendingBatch {
-  chunks: SourceChunk[];
-  files: Map<PlannedFile, FileProgress>;
-  records: number;
-}
-
-class FileIngest {
+class FileIngest implements StagedIngest {
+  readonly batchRecords: number;
   private readonly instance: Instance;
   private readonly onProgress: (progress: IngestProgress) => void;
   private pool: DecodePool | undefined;
@@ -77,15 +76,14 @@ class FileIngest {
   private plan: IngestPlan | undefined;
   private readonly committed: CommittedBatch[] = [];
   private readonly receivedAtMicros: number;
-  private pending: PendingBatch = { chunks: [], files: new Map(), records: 0 };
-  private applying: Promise<void> | undefined;
-  /** Once it is set no batch is begun: a later batch without the one that failed would leave its records out for good. */
+  private readonly stages: IngestStage[] = [];
   private failure: unknown;
   private bytesTotal = 0;
   private readonly bytesRead = new Map<string, number>();
 
   constructor(instance: Instance, onProgress: (progress: IngestProgress) => void) {
     this.instance = instance;
+    this.batchRecords = instance.settings.limits.batch_records;
     this.onProgress = onProgress;
     this.receivedAtMicros = instance.nowMicros();
   }
@@ -110,119 +108,80 @@ class FileIngest {
     this.plan = new IngestPlan(instance, found, await takenFiles(instance, found), this.receivedAtMicros);
     this.requireGoing();
     this.pool = openPool(this.bytesTotal, this.edge, instance.settings.limits.workers);
-    const { pool } = this;
-    // Events are hashed while reference data is applied, which they are resolved with.
-    const hashed = found.map((file) => ({ ...file, hash: pool.hash(file.file.path) }));
-    for (const { hash } of hashed) hash.catch(() => undefined);
-    const isReference = ({ request }: FoundFile) => (REFERENCE_FEEDS as readonly Feed[]).includes(request.feed);
-    await this.take(hashed.filter(isReference), 'reference');
-    if (this.committed.length > 0) {
-      this.edge = await edgeSettings(instance);
-      pool.useSettings(this.edge);
-    }
-    await this.take(
-      hashed.filter((file) => !isReference(file)),
-      'late',
-    );
+    const rates = this.stage('reference', Promise.resolve());
+    await this.take(rates, this.hash(['currency-rates']));
+    const converting = rates.end().then(() => this.useCommittedRates());
+    const reference = this.stage('reference', converting);
+    await this.take(reference, this.hash(['campaigns', 'creatives', 'users']));
+    const events = this.stage('late', reference.end());
+    const hashed = this.hash(EVENT_FEEDS);
+    await converting;
+    await this.take(events, hashed);
+    await events.end();
     this.report('finishing');
     return this.summary(this.plan);
   }
 
+  private stage(cause: BatchCause, before: Promise<void>): IngestStage {
+    const stage = new IngestStage(this, cause, before);
+    this.stages.push(stage);
+    return stage;
+  }
+
+  private hash(feeds: readonly Feed[]): HashedFile[] {
+    const hashed = this.found
+      .filter(({ request }) => feeds.includes(request.feed))
+      .map((found) => ({ ...found, hash: (this.pool as DecodePool).hash(found.file.path) }));
+    for (const { hash } of hashed) hash.catch(() => undefined);
+    return hashed;
+  }
+
   /** A file whose own hash is known is decoded while those after it are hashed. */
-  private async take(files: readonly HashedFile[], cause: 'late' | 'reference'): Promise<void> {
-    const plan = this.plan as IngestPlan;
-    const decoding: Promise<void>[] = [];
+  private async take(stage: IngestStage, files: readonly HashedFile[]): Promise<void> {
     for (const found of files) {
-      const planned = await plan.add(found, await found.hash);
+      const planned = await (this.plan as IngestPlan).add(found, await found.hash);
       if (planned === undefined) this.bytesRead.set(found.file.path, found.file.bytes);
-      else decoding.push(this.decode(planned, cause).catch((error) => this.fail(error)));
+      else stage.take(planned);
     }
-    await Promise.all(decoding);
-    await this.applying;
-    this.requireGoing();
-    if (this.pending.chunks.length > 0 || this.pending.files.size > 0) await this.apply(cause);
+  }
+
+  private async useCommittedRates(): Promise<void> {
+    if (this.committed.length === 0) return;
+    this.edge = await edgeSettings(this.instance);
+    this.pool?.useSettings(this.edge);
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
   async close(): Promise<void> {
     this.failure ??= interrupted();
-    await Promise.all([this.applying, this.pool?.close()]);
+    await Promise.all([...this.stages.map((stage) => stage.rest()), this.pool?.close()]);
   }
 
-  /** The first failure ends everything, and is the one that is told. */
-  private fail(error: unknown): void {
+  /** The first failure is the one that is told. */
+  fail(error: unknown): void {
     this.failure ??= error;
     void this.pool?.close();
   }
 
-  private requireGoing(): void {
+  requireGoing(): void {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  private async decode(file: PlannedFile, cause: 'late' | 'reference'): Promise<void> {
-    const pool = this.pool as DecodePool;
-    const decoded = await pool.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead, cause));
-    this.finishFile(file, decoded);
-    await this.applyIfFull(cause);
+  decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile> {
+    return (this.pool as DecodePool).decode(job, takeChunk);
   }
 
-  /** A chunk waits for the engine once as much is staged as two batches hold. */
-  private async takeChunk(file: PlannedFile, chunk: StagedChunk, bytesRead: number, cause: 'late' | 'reference'): Promise<void> {
-    this.requireGoing();
+  tookFrom(file: PlannedFile, bytesRead: number): void {
     this.bytesRead.set(file.path, bytesRead);
-    this.addChunk(file, chunk, undefined);
-    await this.applyIfFull(cause);
-  }
-
-  private finishFile(file: PlannedFile, decoded: DecodedFile): void {
-    this.requireGoing();
-    this.bytesRead.set(file.path, file.bytes);
-    for (const chunk of decoded.lastChunks) this.addChunk(file, chunk, undefined);
-    this.addChunk(file, undefined, decoded);
-  }
-
-  private addChunk(file: PlannedFile, chunk: StagedChunk | undefined, end: DecodedFile | undefined): void {
-    const { pending } = this;
-    if (chunk !== undefined) {
-      pending.chunks.push({ ...chunk, feed: file.request.feed, source: file.source, receivedAtMicros: file.job.receivedAtMicros });
-      pending.records += chunk.received;
-    }
-    pending.files.set(file, {
-      path: file.source,
-      feed: file.request.feed,
-      sha256: file.sha256,
-      encoding: file.encoding,
-      bytes: file.bytes,
-      receivedAtMicros: file.job.receivedAtMicros,
-      done: end !== undefined,
-      complete: end?.complete ?? true,
-      unknownFields: end?.unknownFields ?? [],
-    });
     this.report('ingesting');
   }
 
-  private async applyIfFull(cause: 'late' | 'reference'): Promise<void> {
-    this.requireGoing();
-    if (this.pending.records < this.instance.settings.limits.batch_records) return;
-    if (this.applying !== undefined) await this.applying;
-    this.requireGoing();
-    if (this.applying === undefined && this.pending.records >= this.instance.settings.limits.batch_records) {
-      this.applying = this.apply(cause)
-        .catch((error) => this.fail(error))
-        .finally(() => {
-          this.applying = undefined;
-        });
-    }
-  }
-
-  private async apply(cause: 'late' | 'reference'): Promise<void> {
+  async apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void> {
     const { instance } = this;
-    const { chunks, files } = this.pending;
-    this.pending = { chunks: [], files: new Map(), records: 0 };
     const committed = await applyBatch(instance, {
       cause,
       chunks,
-      files: [...files.values()],
+      files,
       stagingDirectory: instance.directory.staging,
       readRaw: (records) => this.readRaw(records, chunks),
     });

@@ -1,5 +1,5 @@
 import type { OutcomeCounts } from '../batches/batch.ts';
-import { DEFAULT_ENCODING, type Encoding, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
+import { DEFAULT_ENCODING, type Encoding, type Feed } from '../domain/feeds.ts';
 import type { DecodeJob } from '../ingest/decode-file.ts';
 import { listFiles, type SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
@@ -42,7 +42,7 @@ export interface PlannedFile extends SourceFile {
 export type KnownFile = Pick<PlannedFile, 'source' | 'request' | 'sha256'>;
 
 /** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
-const FEEDS_IN_ORDER: readonly Feed[] = [...REFERENCE_FEEDS, 'ad-impressions', 'bid-requests', 'clicks-conversions'];
+const FEEDS_IN_ORDER: readonly Feed[] = ['currency-rates', 'campaigns', 'creatives', 'users', 'ad-impressions', 'bid-requests', 'clicks-conversions'];
 
 export async function findFiles(requests: readonly IngestRequest[]): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
