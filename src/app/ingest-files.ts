@@ -200,6 +200,7 @@ class FileIngest implements StagedIngest {
     }
     const raw = new Map<PlannedFile, Map<number, RawRecord>>();
     for (const [file, wanted] of positions) {
+      this.requireGoing();
       const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
       const reading = readRawRecords(file.job, this.edge as EdgeSettings, wanted, points);
       raw.set(file, await reading.catch((error) => Promise.reject(decodingFailure(file.path, error))));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EVENT_TYPES, type EventType, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import type { Engine } from '../engines/engine.ts';
 import { QuarantineStager } from '../staging/quarantine-stager.ts';
+import type { RawRecord } from '../staging/staged-chunk.ts';
 import { EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 import type { ApplyContext } from './apply-context.ts';
 import type { Batch, CommittedBatch, ConflictingRecord, OutcomeCounts } from './batch.ts';
@@ -39,11 +40,15 @@ async function applyInTransaction(context: ApplyContext, batch: Batch): Promise<
   const events = EVENTS.some((table) => filled.has(table)) ? batch.chunks.reduce((sum, chunk) => sum + chunk.received - chunk.quarantined, 0) : 0;
   if (events > 0) await openRun(context, events, filled);
   await runSteps(context, IDENTIFY_STEPS, filled);
-  if (filled.has('verdicts')) await stageQuarantine(context, batch, filled);
+  const conflicts = filled.has('verdicts') ? await findConflicts(engine) : [];
   // Events that all came before change nothing but the books.
   if (workTables(engine).get('rejected') === events) for (const table of EVENTS) filled.delete(table);
-  await runSteps(context, REFERENCE_STEPS, filled);
-  await runSteps(context, DERIVE_STEPS, filled);
+  const derived = runSteps(context, [...REFERENCE_STEPS, ...DERIVE_STEPS], filled);
+  // Only the quarantine needs their bytes: they are read while the engine works. A batch ends with nothing under way, however it ends.
+  const raw = conflicts.length > 0 ? batch.readRaw(conflicts) : [];
+  await Promise.allSettled([derived, raw]);
+  await derived;
+  if (conflicts.length > 0) await stageConflicts(context, batch, conflicts, await raw, filled);
   if (batch.replays === undefined) await runSteps(context, QUARANTINE_STEPS, filled);
   context.onStep?.('books');
   const outcome = await writeBooks(context, batch, batchId, filled);
@@ -76,20 +81,28 @@ async function stageTables({ engine, contracts }: ApplyContext, batch: Pick<Batc
   return filled;
 }
 
-/** Records whose identity belongs to another content join the quarantine, with their bytes read again from their source. */
-async function stageQuarantine({ engine }: ApplyContext, batch: Batch, filled: Set<string>): Promise<void> {
+/** Records whose identity belongs to another content. */
+async function findConflicts(engine: Engine): Promise<ConflictingRecord[]> {
   const rows = await engine.rows<{ event_type: EventType; source: string; position: bigint; received_at: bigint; event_key: string }>(
     "select event_type, source, position, received_at, event_key from verdicts where verdict = 'id_conflict' order by source, position",
   );
-  if (rows.length === 0) return;
-  const conflicts: ConflictingRecord[] = rows.map((row) => ({
+  return rows.map((row) => ({
     feed: EVENT_TABLES[row.event_type].feed,
     source: row.source,
     position: Number(row.position),
     receivedAtMicros: Number(row.received_at),
     eventKey: row.event_key.replaceAll('-', ''),
   }));
-  const raw = await batch.readRaw(conflicts);
+}
+
+/** They join the quarantine, with their bytes as their source has them. */
+async function stageConflicts(
+  { engine }: ApplyContext,
+  batch: Batch,
+  conflicts: readonly ConflictingRecord[],
+  raw: readonly RawRecord[],
+  filled: Set<string>,
+): Promise<void> {
   const path = conflictsSegment(batch);
   const stager = new QuarantineStager();
   for (const [index, conflict] of conflicts.entries()) {
