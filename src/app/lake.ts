@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { EngineReader } from '../engines/engine.ts';
 import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
 import { WHOLE } from '../lake/lake-source.ts';
 import type { Instance } from './instance.ts';
@@ -80,14 +81,6 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
     tables.push({ name, columns, divided: view.day === undefined ? 'whole' : 'by_day' });
   }
   let batch = 0;
-  const asOf = async <T>(at: number, read: () => Promise<T>): Promise<T> => {
-    await engine.setVariables({ asOf: at });
-    try {
-      return await read();
-    } finally {
-      await engine.setVariables({ asOf: null });
-    }
-  };
   const viewOf = (table: LakeTable) => VIEWS[table.name] as LakeView;
   return {
     tables,
@@ -107,54 +100,54 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
     },
     async copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>> {
       const { day, large, archived } = viewOf(table);
-      return asOf(batch, async () => {
+      return engine.withReader(batch, async (reader) => {
         const copies = new Map<LakeSlice, string>();
         const copyAlone = async (slice: LakeSlice, condition: string) => {
           const path = join(folder, `${slice}.parquet`);
-          await engine.copyToParquet(`select * from ${table.name}${condition}`, path);
+          await reader.copyToParquet(`select * from ${table.name}${condition}`, path);
           copies.set(slice, path);
         };
         if (day === undefined) {
           await copyAlone(WHOLE, '');
           return copies;
         }
-        for (const slice of archived === undefined ? [] : await shownAsArchived(table, slices)) {
+        for (const slice of archived === undefined ? [] : await shownAsArchived(reader, table, slices)) {
           const path = join(folder, `${slice}.parquet`);
-          if (await engine.copyArchivedDay(archived as string, slice, path)) copies.set(slice, path);
+          if (await reader.copyArchivedDay(archived as string, slice, path)) copies.set(slice, path);
         }
         const rest = slices.filter((slice) => !copies.has(slice));
-        const alone = new Set(rest.length === 1 ? rest : large ? await largeDays(table, rest) : []);
+        const alone = new Set(rest.length === 1 ? rest : large ? await largeDays(reader, table, rest) : []);
         for (const slice of alone) await copyAlone(slice, ` where ${day} = ${date(slice)}`);
         const together = rest.filter((slice) => !alone.has(slice));
         if (together.length === 0) return copies;
         const sql = `select *, ${day} as dt from ${table.name} where ${day} in (${together.map(date).join(', ')})`;
-        for (const [slice, path] of await engine.copyToParquetByDay(sql, 'dt', join(folder, 'days'))) copies.set(slice, path);
+        for (const [slice, path] of await reader.copyToParquetByDay(sql, 'dt', join(folder, 'days'))) copies.set(slice, path);
         return copies;
       });
     },
     async rowsBySlice(table: LakeTable, at: number): Promise<ReadonlyMap<LakeSlice, number>> {
       const { day } = viewOf(table);
-      return asOf(at, () => countBySlice(table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
+      return engine.withReader(at, (reader) => countBySlice(reader, table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
     },
   };
 
-  async function shownAsArchived(table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
+  async function shownAsArchived(reader: EngineReader, table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
     const { retracted } = viewOf(table);
     if (retracted === undefined) return [...slices];
-    const rows = await engine.rows<{ slice: string }>(`select distinct cast(day as varchar) as slice from (${retracted}) r`, { since: 0 });
+    const rows = await reader.rows<{ slice: string }>(`select distinct cast(day as varchar) as slice from (${retracted}) r`, { since: 0 });
     const others = new Set(rows.map(({ slice }) => slice));
     return slices.filter((slice) => !others.has(slice));
   }
 
-  async function largeDays(table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
+  async function largeDays(reader: EngineReader, table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
     if (slices.length === 0) return [];
     const { day } = viewOf(table);
-    const counts = await countBySlice(`${table.name} where ${day} in (${slices.map(date).join(', ')})`, `cast(${day} as varchar)`);
+    const counts = await countBySlice(reader, `${table.name} where ${day} in (${slices.map(date).join(', ')})`, `cast(${day} as varchar)`);
     return slices.filter((slice) => (counts.get(slice) ?? 0) >= ROWS_OF_A_LARGE_DAY);
   }
 
-  async function countBySlice(from: string, slice: string): Promise<Map<LakeSlice, number>> {
-    const rows = await engine.rows<{ slice: string; count: bigint }>(`select ${slice} as slice, count(*) as count from ${from} group by 1`);
+  async function countBySlice(reader: EngineReader, from: string, slice: string): Promise<Map<LakeSlice, number>> {
+    const rows = await reader.rows<{ slice: string; count: bigint }>(`select ${slice} as slice, count(*) as count from ${from} group by 1`);
     return new Map(rows.map((row) => [row.slice, Number(row.count)]));
   }
 }

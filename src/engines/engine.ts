@@ -29,8 +29,22 @@ export interface Engine {
   rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]>;
   /** A result of any size, as it comes, for a person or a program; read-only statements alone are let through. */
   query(sql: string): Promise<ResultTable>;
+  /**
+   * Gives `work` a reader of the tables as they were after a batch. Several readers can be at work at the same time: what one of them
+   * runs does not wait for the others. Nothing is to be written meanwhile.
+   */
+  withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T>;
   /** Puts rows into a table, by column name. */
   insert(table: Table, rows: readonly EngineRow[]): Promise<void>;
+  /** Stops what runs at the moment, also what readers run: it throws. */
+  interrupt(): void;
+  close(): Promise<void>;
+}
+
+/** Reads the tables as they were after one batch, and writes no table. */
+export interface EngineReader {
+  /** As those of the engine. */
+  rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]>;
   /** Writes the rows of a query to one Parquet file (zstd). */
   copyToParquet(sql: string, path: string): Promise<void>;
   /**
@@ -39,13 +53,10 @@ export interface Engine {
    */
   copyToParquetByDay(sql: string, day: string, folder: string): Promise<ReadonlyMap<string, string>>;
   /**
-   * Writes a day's rows of an archived table, in all their versions up to the batch that is set, to a Parquet file: its columns in
-   * the table's order without `since_batch`, keys as text. False, and no file, where the engine has no shorter way than a query.
+   * Writes a day's rows of an archived table, in all their versions, to a Parquet file: its columns in the table's order
+   * without `since_batch`, keys as text. False, and no file, where the engine has no shorter way than a query.
    */
   copyArchivedDay(table: string, day: string, path: string): Promise<boolean>;
-  /** Stops what runs at the moment: it throws. */
-  interrupt(): void;
-  close(): Promise<void>;
 }
 
 export interface StoredTable extends Table {

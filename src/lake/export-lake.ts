@@ -5,7 +5,8 @@ import { reportingFailures } from './lake-failure.ts';
 import { listTable, MANIFEST_FILE, WRITING_FOLDER } from './lake-layout.ts';
 import { type LakeManifest, type ManifestFile, type ManifestTable, readManifest, renderManifest } from './lake-manifest.ts';
 import type { LakePosition, LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
-import { type LakeStep, type SlicesToWrite, type WrittenSlice, writeSlices } from './write-slices.ts';
+import { Lanes } from './lanes.ts';
+import { type Draft, type LakeStep, placeDrafts, type SlicesToWrite, type WrittenSlice, writeDrafts } from './write-slices.ts';
 
 export interface LakeExportOptions {
   /** Writes every slice again, changed or not. */
@@ -38,8 +39,10 @@ export interface ExportedTable {
 
 /** So many slices of a table are asked for at once: an engine keeps a file open for each. */
 const SLICES_A_COPY = 32;
-/** After so many, what was written aside is put in place: it bounds the space that old and new take together. */
+/** So many slices are put in place together, while the next so many are written aside: it bounds the space that old and new take together. */
 const SLICES_A_WAVE = 64;
+/** So many copies are made at the same time: an engine has phases in which it works on one processor alone. */
+const COPIES_AT_ONCE = 2;
 
 /**
  * Brings the lake up to the last committed batch: each slice that changed is written aside, then put in its place by one rename.
@@ -67,16 +70,35 @@ async function writeChanges(source: LakeSource, lake: string, options: LakeExpor
   const plans = await planExport(source, lake, position, options.everything ?? false);
   const slicesToDo = plans.reduce((sum, { slices }) => sum + slices.length, 0);
   let slicesDone = 0;
-  const onDrafts = (slices: number) => {
-    slicesDone += slices;
+  let copies = 0;
+  const writeAside = async (part: SlicesToWrite): Promise<Draft[]> => {
+    const drafts = await writeDrafts(source, join(lake, WRITING_FOLDER, String(copies++)), part, beforeStep);
+    slicesDone += part.slices.length;
     options.onProgress?.({ slicesDone, slicesToDo });
+    return drafts;
   };
-  for (const wave of wavesOf(plans)) {
-    const written = await writeSlices(source, lake, wave, beforeStep, onDrafts);
-    for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
-    await beforeStep('write_manifest');
-    const draft = join(lake, WRITING_FOLDER, MANIFEST_FILE);
-    await replaceText(join(lake, MANIFEST_FILE), draft, renderManifest(manifestOf(position, plans)), () => beforeStep('replace_manifest'));
+  const lanes = new Lanes(COPIES_AT_ONCE);
+  const begin = (wave: readonly SlicesToWrite[] = []): Promise<Draft[][]> => {
+    const drafts = Promise.all(wave.map((part) => lanes.run(() => writeAside(part))));
+    // Whoever awaits the wave sees it fail.
+    drafts.catch(() => undefined);
+    return drafts;
+  };
+  try {
+    const waves = wavesOf(plans);
+    let next = begin(waves[0]);
+    for (const index of waves.keys()) {
+      const current = next;
+      next = begin(waves[index + 1]);
+      const written = await placeDrafts(lake, (await current).flat(), beforeStep);
+      for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
+      await beforeStep('write_manifest');
+      const draft = join(lake, WRITING_FOLDER, MANIFEST_FILE);
+      await replaceText(join(lake, MANIFEST_FILE), draft, renderManifest(manifestOf(position, plans)), () => beforeStep('replace_manifest'));
+    }
+  } catch (error) {
+    await lanes.breakOff(error);
+    throw error;
   }
   return { batch: position.batch, tables: plans.map(resultOf) };
 }

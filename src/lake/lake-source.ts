@@ -12,7 +12,8 @@ export interface LakeSource {
   slicesChangedSince(table: LakeTable, since: number | null): Promise<readonly LakeSlice[]>;
   /**
    * Writes the rows of slices to new Parquet files below an empty folder, one a slice, and says where each is: zstd, exactly the
-   * columns of the table in their order and types. A slice without rows has no file, or one without rows.
+   * columns of the table in their order and types. A slice without rows has no file, or one without rows. It is asked for several
+   * tables, or parts of one, at the same time.
    */
   copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>>;
   /** How many rows each slice had at batch `asOf`; slices without rows are left out. */

@@ -2,11 +2,11 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { makeFolder, syncFile, syncFolder } from './durable-files.ts';
-import { sliceFolder, slicePath, WRITING_FOLDER } from './lake-layout.ts';
+import { sliceFolder, slicePath } from './lake-layout.ts';
 import type { LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
 import { columnDifference, readFooter } from './parquet-footer.ts';
 
-/** What an export does to the disk, in the order it does it. */
+/** What an export does to the disk, in the order it does it with a slice; while some slices are put in place, others are copied. */
 export type LakeStep =
   | 'clear_writing'
   | 'copy_slices'
@@ -32,40 +32,18 @@ export interface WrittenSlice {
   readonly file: { readonly path: string; readonly rows: number; readonly bytes: number } | undefined;
 }
 
-interface Draft extends WrittenSlice {
+/** A slice that is written aside. */
+export interface Draft extends WrittenSlice {
   /** Where it is; a slice without rows need not be anywhere. */
   readonly path: string | undefined;
   readonly synced: Promise<void>;
 }
 
-/** Writes slices aside, waits until they are safe on disk, then puts each in its place by one rename. */
-export async function writeSlices(
-  source: LakeSource,
-  lake: string,
-  wave: readonly SlicesToWrite[],
-  beforeStep: (step: LakeStep) => unknown,
-  onDrafts: (slices: number) => void,
-): Promise<WrittenSlice[]> {
-  const drafts: Draft[] = [];
-  for (const [index, { table, slices }] of wave.entries()) {
-    drafts.push(...(await writeDrafts(source, join(lake, WRITING_FOLDER, String(index)), table, slices, beforeStep)));
-    onDrafts(slices.length);
-  }
-  const changedFolders = new Set<string>();
-  for (const draft of drafts) {
-    await draft.synced;
-    for (const folder of await putInPlace(lake, draft, beforeStep)) changedFolders.add(folder);
-  }
-  await beforeStep('sync_folders');
-  await Promise.all([...changedFolders].map(syncFolder));
-  return drafts.map(({ table, slice, file }) => ({ table, slice, file }));
-}
-
-async function writeDrafts(
+/** Writes slices aside, into a new folder. */
+export async function writeDrafts(
   source: LakeSource,
   folder: string,
-  table: LakeTable,
-  slices: readonly LakeSlice[],
+  { table, slices }: SlicesToWrite,
   beforeStep: (step: LakeStep) => unknown,
 ): Promise<Draft[]> {
   const places = slices.map((slice) => slicePath(table, slice));
@@ -75,6 +53,18 @@ async function writeDrafts(
   const drafts: Draft[] = [];
   for (const [index, slice] of slices.entries()) drafts.push(await checkDraft(table, slice, places[index] as string, copies.get(slice), beforeStep));
   return drafts;
+}
+
+/** Waits until what is written aside is safe on disk, and puts each slice in its place by one rename. */
+export async function placeDrafts(lake: string, drafts: readonly Draft[], beforeStep: (step: LakeStep) => unknown): Promise<WrittenSlice[]> {
+  const changedFolders = new Set<string>();
+  for (const draft of drafts) {
+    await draft.synced;
+    for (const folder of await putInPlace(lake, draft, beforeStep)) changedFolders.add(folder);
+  }
+  await beforeStep('sync_folders');
+  await Promise.all([...changedFolders].map(syncFolder));
+  return drafts.map(({ table, slice, file }) => ({ table, slice, file }));
 }
 
 /** The engine is not taken at its word: what will be put in place has been read back as far as its footer. */

@@ -56,6 +56,9 @@ async function append(engine: DuckDbEngine, ...selects: string[]): Promise<void>
 const read = (engine: DuckDbEngine, sql = 'select cast(day as varchar) as day, amount from store.bids order by day, amount') =>
   engine.rows(sql).then((rows) => rows.map((row) => Object.values(row).map(String).join(' ')));
 
+const copyDay = (engine: DuckDbEngine, table: string, day: string, path: string, asOf = Number.MAX_SAFE_INTEGER): Promise<boolean> =>
+  engine.withReader(asOf, (reader) => reader.copyArchivedDay(table, day, path));
+
 const files = (data: string): string[] =>
   readdirSync(join(data, 'archive'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -181,7 +184,7 @@ describe('the file of a day', () => {
     const engine = await open(data);
     await append(engine, rowsOf(1, '2026-01-01', 3), rowsOf(1, '2026-01-02', 1));
     const copy = join(data, 'copy.parquet');
-    expect(await engine.copyArchivedDay('bids', '2026-01-01', copy)).toBe(true);
+    expect(await copyDay(engine, 'bids', '2026-01-01', copy)).toBe(true);
     const part = join(data, 'archive/bids/1/2026-01-01-0.parquet');
     expect(readFileSync(copy).equals(readFileSync(part))).toBe(true);
     expect(statSync(copy).ino).not.toBe(statSync(part).ino);
@@ -201,8 +204,7 @@ describe('the file of a day', () => {
       [2, [0, 1, 2, 10, 11, 12, 13]],
       [3, [0, 1, 2, 10, 11, 12, 13, 20]],
     ] as const) {
-      await engine.setVariables({ asOf });
-      expect(await engine.copyArchivedDay('bids', '2026-01-01', copy)).toBe(true);
+      expect(await copyDay(engine, 'bids', '2026-01-01', copy, asOf)).toBe(true);
       expect(columnsOf(await readFooter(copy))).toEqual(COLUMNS);
       const file = `read_parquet('${copy.replaceAll("'", "''")}', hive_partitioning = false)`;
       expect(await read(engine, `select amount from ${file} order by amount`)).toEqual(amounts.map(String));
@@ -212,16 +214,40 @@ describe('the file of a day', () => {
     await engine.close();
   });
 
+  it('is what each of several readers asked for, who read side by side as of other batches', async () => {
+    const data = newData();
+    const engine = await open(data);
+    for (const batch of [1, 2, 3]) await append(engine, rowsOf(batch, '2026-01-01', 3, 10 * batch));
+    const asOf = [3, 1, 2];
+    const copies = asOf.map((batch) => join(data, `as of ${batch}.parquet`));
+    expect(await Promise.all(copies.map((copy, index) => copyDay(engine, 'bids', '2026-01-01', copy, asOf[index])))).toEqual([true, true, true]);
+    const rows = copies.map((copy) => readFooter(copy).then((footer) => footer.rows));
+    expect(await Promise.all(rows)).toEqual([9, 3, 6]);
+    expect(await read(engine, 'select as_of() = 9223372036854775807 as latest')).toEqual(['true']);
+    await engine.close();
+  });
+
+  it('is not written to its end once the engine is interrupted', async () => {
+    const data = newData();
+    const engine = await open(data);
+    const slow = 'select count(*) as rows from range(1_000_000_000) a, range(1_000) b';
+    const reading = [1, 2].map((asOf) => engine.withReader(asOf, (reader) => reader.copyToParquet(slow, join(data, `${asOf}.parquet`))));
+    const interrupting = setInterval(() => engine.interrupt(), 50);
+    for (const result of await Promise.allSettled(reading)) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'interrupted' } });
+    clearInterval(interrupting);
+    await engine.close();
+  });
+
   it('is left to a query where no part has the day, or one lacks a column that the table has gained', async () => {
     const data = newData();
     let engine = await open(data);
     await append(engine, rowsOf(1, '2026-01-01', 3), rowsOf(1, '2026-01-02', 1));
     const copy = join(data, 'copy.parquet');
-    for (const day of ['2026-01-02', '2026-01-03']) expect(await engine.copyArchivedDay('bids', day, copy), day).toBe(false);
-    expect(await engine.copyArchivedDay('clicks', '2026-01-01', copy)).toBe(false);
+    for (const day of ['2026-01-02', '2026-01-03']) expect(await copyDay(engine, 'bids', day, copy), day).toBe(false);
+    expect(await copyDay(engine, 'clicks', '2026-01-01', copy)).toBe(false);
     await engine.close();
     engine = await open(data, { table: { ...BIDS, columns: [...BIDS.columns, { name: 'space', type: 'varchar' }] } });
-    expect(await engine.copyArchivedDay('bids', '2026-01-01', copy)).toBe(false);
+    expect(await copyDay(engine, 'bids', '2026-01-01', copy)).toBe(false);
     expect(existsSync(copy)).toBe(false);
     await engine.close();
   });

@@ -14,7 +14,7 @@ export interface ArchiveOptions {
   readonly fromRows?: number;
 }
 
-/** What the archive asks of the connection that it works on. */
+/** What the archive asks of a connection that it works on. */
 interface Statements {
   run(sql: string): Promise<unknown>;
   rows<Row extends EngineRow>(sql: string): Promise<Row[]>;
@@ -101,22 +101,23 @@ export class Archive {
   }
 
   /**
-   * Writes a day to a file as its parts have it, without a detour by the table's own types; where one part has all of it, the
-   * file is a copy. False where no part has rows of the day, or one lacks a column that the table has gained.
+   * Writes a day, as of the batch that `reader` is set to, to a file as its parts have it, without a detour by the table's own types;
+   * where one part has all of it, the file is a copy. False where no part has rows of the day, or one lacks a column that the table
+   * has gained.
    */
-  async copyDay(name: string, day: string, path: string): Promise<boolean> {
+  async copyDay(reader: Statements, name: string, day: string, path: string): Promise<boolean> {
     const table = this.tables.get(name);
     if (table === undefined) return false;
     const isDay = `= cast(${text(day)} as date) and since_batch <= as_of()`;
-    const parts = await this.statements.rows<{ file: string; columns: string }>(
+    const parts = await reader.rows<{ file: string; columns: string }>(
       `select file, columns from ${PARTS} where table_name = '${name}' and day ${isDay} order by since_batch, file`,
     );
     if (parts.length === 0 || parts.some(({ columns }) => columns !== columnsOf(table))) return false;
     const others = `from store.${rowsOf(table)} where ${quote(table.archivedBy as string)} ${isDay}`;
     const files = parts.map(({ file }) => join(this.options.directory, file));
-    if ((await this.statements.rows(`select 1 as other ${others} limit 1`)).length > 0) {
+    if ((await reader.rows(`select 1 as other ${others} limit 1`)).length > 0) {
       const rest = `${path}.rest`;
-      await this.statements.run(`copy (select ${asArchived(table)} ${others}) to ${text(rest)} (${PARQUET})`);
+      await reader.run(`copy (select ${asArchived(table)} ${others}) to ${text(rest)} (${PARQUET})`);
       files.push(rest);
     }
     const [only] = files;

@@ -1,14 +1,14 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, DuckDBTypeId, ResultReturnType, StatementType } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
-import type { Engine, EngineRow, EngineValue, StoredTable } from '../engine.ts';
+import type { Engine, EngineReader, EngineRow, EngineValue, StoredTable } from '../engine.ts';
 import { Archive, type ArchiveOptions } from './archive.ts';
 import { engineFailure } from './failures.ts';
 import { MACROS } from './macros.ts';
-import { cellKind, PARQUET, quote, SQL_TYPES, text, toCellValue, toDuckDbValue, toEngineValue } from './values.ts';
+import { DuckDbReader } from './reader.ts';
+import { Session } from './session.ts';
+import { cellKind, quote, SQL_TYPES, text, toCellValue } from './values.ts';
 
 export interface DuckDbOptions {
   /** The database file; absent: in memory. */
@@ -28,13 +28,14 @@ export class DuckDbEngine implements Engine {
   readonly capabilities = { name: 'duckdb', transactions: true };
   readonly dialect = MACROS.join('\n');
   private readonly instance: DuckDBInstance;
-  private readonly connection: DuckDBConnection;
+  private readonly session: Session;
   private readonly archive: Archive | undefined;
+  private readonly readers = new Set<Session>();
   private asOf: number | null = null;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, archive: ArchiveOptions | undefined) {
+  private constructor(instance: DuckDBInstance, session: Session, archive: ArchiveOptions | undefined) {
     this.instance = instance;
-    this.connection = connection;
+    this.session = session;
     this.archive = archive === undefined ? undefined : new Archive(this, archive);
   }
 
@@ -55,7 +56,7 @@ export class DuckDbEngine implements Engine {
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
       });
-      const engine = new DuckDbEngine(instance, await instance.connect(), options.archive);
+      const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options.archive);
       await engine.run("set checkpoint_threshold = '1GB'");
       await engine.archive?.load();
       if (options.access === 'read') await engine.shutOut(options.archive?.directory);
@@ -110,7 +111,7 @@ export class DuckDbEngine implements Engine {
       return result;
     } catch (error) {
       // A failed commit has rolled back already; what is thrown is the first error.
-      await this.connection.run('rollback').catch(() => undefined);
+      await this.run('rollback').catch(() => undefined);
       await this.archive?.discard().catch(() => undefined);
       throw error;
     }
@@ -126,16 +127,8 @@ export class DuckDbEngine implements Engine {
     );
   }
 
-  async run(sql: string): Promise<number> {
-    try {
-      const result = await this.connection.run(sql);
-      if (result.returnType === ResultReturnType.CHANGED_ROWS) return result.rowsChanged;
-      // CREATE TABLE AS gives its count as a row.
-      const [row] = result.columnCount === 1 && result.columnTypeId(0) === DuckDBTypeId.BIGINT ? await result.getRows() : [];
-      return Number(row?.[0] ?? 0);
-    } catch (cause) {
-      throw engineFailure(cause, sql);
-    }
+  run(sql: string): Promise<number> {
+    return this.session.run(sql);
   }
 
   async append(table: string, select: string): Promise<void> {
@@ -153,23 +146,25 @@ export class DuckDbEngine implements Engine {
     }
   }
 
-  async rows<Row extends EngineRow = EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}): Promise<Row[]> {
+  rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]> {
+    return this.session.rows<Row>(sql, parameters);
+  }
+
+  async withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T> {
+    const session = new Session(await this.connect(asOf));
+    this.readers.add(session);
     try {
-      const values = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, toDuckDbValue(value)]));
-      const reader = await this.connection.runAndReadAll(sql, Object.keys(values).length === 0 ? undefined : values);
-      const names = reader.deduplicatedColumnNames();
-      return reader.getRows().map((row) => Object.fromEntries(row.map((value, index) => [names[index] as string, toEngineValue(value)])) as Row);
-    } catch (cause) {
-      throw engineFailure(cause, sql);
+      return await work(new DuckDbReader(session, this.archive));
+    } finally {
+      this.readers.delete(session);
+      session.close();
     }
   }
 
   /** On a connection of its own: the result is read while other statements run. */
   async query(sql: string): Promise<ResultTable> {
-    const connection = await this.instance.connect();
+    const connection = await this.connect(this.asOf);
     try {
-      await connection.run(setAsOf(this.asOf));
-      if (this.archive !== undefined && this.archive.committedLists !== '') await connection.run(this.archive.committedLists);
       const statements = await connection.extractStatements(sql);
       if (statements.count !== 1) throw readOnlyRefusal('One statement at a time can be run');
       const prepared = await statements.prepare(0);
@@ -190,38 +185,33 @@ export class DuckDbEngine implements Engine {
       const part = rows.slice(from, from + ROWS_A_STATEMENT);
       let place = 0;
       const values = part.map(() => `(${table.columns.map(({ type }) => insertedValue(type, ++place)).join(', ')})`).join(', ');
-      try {
-        await this.connection.run(
-          `insert into store.${table.name} (${columns}) values ${values}`,
-          part.flatMap((row) => table.columns.map((column) => toDuckDbValue(row[column.name] ?? null))),
-        );
-      } catch (cause) {
-        throw engineFailure(cause, `insert into ${table.name}`);
-      }
+      await this.session.run(
+        `insert into store.${table.name} (${columns}) values ${values}`,
+        part.flatMap((row) => table.columns.map((column) => row[column.name] ?? null)),
+      );
     }
   }
 
-  async copyToParquet(sql: string, path: string): Promise<void> {
-    await this.run(`copy (${sql}) to ${text(path)} (${PARQUET})`);
-  }
-
-  async copyToParquetByDay(sql: string, day: string, folder: string): Promise<ReadonlyMap<string, string>> {
-    await this.run(`copy (${sql}) to ${text(folder)} (${PARQUET}, partition_by (${quote(day)}))`);
-    const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-    return new Map(files.map(({ parentPath, name }) => [parentPath.slice(-'YYYY-MM-DD'.length), join(parentPath, name)]));
-  }
-
-  async copyArchivedDay(table: string, day: string, path: string): Promise<boolean> {
-    return (await this.archive?.copyDay(table, day, path)) ?? false;
-  }
-
   interrupt(): void {
-    this.connection.interrupt();
+    for (const session of [this.session, ...this.readers]) session.interrupt();
   }
 
   async close(): Promise<void> {
-    this.connection.closeSync();
+    this.session.close();
     this.instance.closeSync();
+  }
+
+  /** A connection that reads the tables as they were committed last. */
+  private async connect(asOf: number | null): Promise<DuckDBConnection> {
+    const connection = await this.instance.connect();
+    try {
+      await connection.run(setAsOf(asOf));
+      if (this.archive !== undefined && this.archive.committedLists !== '') await connection.run(this.archive.committedLists);
+      return connection;
+    } catch (cause) {
+      connection.closeSync();
+      throw engineFailure(cause, 'connect');
+    }
   }
 }
 
