@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CommandDefinition } from './command.ts';
-import { createContext, type GlobalOptions } from './context.ts';
+import type { GlobalOptions } from './context.ts';
 import type { CliHost } from './host.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render-error.ts';
@@ -10,6 +10,8 @@ export async function runCommandLine(words: readonly string[], host: CliHost): P
   let exitCode = 0;
   const program = createProgram(host, version(), async (definition: CommandDefinition, parameters, command) => {
     const options = command.optsWithGlobals<GlobalOptions & Readonly<Record<string, unknown>>>();
+    // Settings and what reads them are not loaded for a help text.
+    const { createContext } = await import('./context.ts');
     exitCode = await definition.run(createContext(host, options), parameters, options);
   });
   try {

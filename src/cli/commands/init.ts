@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { renderSettingsFile } from '../../config/settings-file.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CommandDefinition } from '../command.ts';
 import { PACKAGED_CONTRACTS } from '../packaged-files.ts';
@@ -14,6 +13,7 @@ export const init: CommandDefinition = {
   declare: (command) => void command.argument('[dir]', 'folder to write them to', '.'),
 
   async run(context, [dir]) {
+    const { renderSettingsFile } = await import('../../config/settings-file.ts');
     const folder = context.path(String(dir));
     const files = new Map([[join(folder, 'advertisex.yaml'), renderSettingsFile({ 'instance.contracts': 'contracts' })]]);
     for (const name of readdirSync(PACKAGED_CONTRACTS).filter((name) => name.endsWith('.yaml'))) {
