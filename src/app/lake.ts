@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { EngineReader } from '../engines/engine.ts';
 import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
 import { WHOLE } from '../lake/lake-source.ts';
+import { Lanes } from '../lake/lanes.ts';
 import type { Instance } from './instance.ts';
 
 /** How a table of the lake follows from the tables of the instance. */
@@ -81,6 +82,8 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
     tables.push({ name, columns, divided: view.day === undefined ? 'whole' : 'by_day' });
   }
   let batch = 0;
+  // A large day keeps all processors and much of the engine's memory busy: two at the same time would only need more of it.
+  const largeCopies = new Lanes(1);
   const viewOf = (table: LakeTable) => VIEWS[table.name] as LakeView;
   return {
     tables,
@@ -116,8 +119,11 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
           if (await reader.copyArchivedDay(archived as string, slice, path)) copies.set(slice, path);
         }
         const rest = slices.filter((slice) => !copies.has(slice));
-        const alone = new Set(rest.length === 1 ? rest : large ? await largeDays(reader, table, rest) : []);
-        for (const slice of alone) await copyAlone(slice, ` where ${day} = ${date(slice)}`);
+        const alone = new Set(large ? await largeDays(reader, table, rest) : rest.length === 1 ? rest : []);
+        for (const slice of alone) {
+          const copy = () => copyAlone(slice, ` where ${day} = ${date(slice)}`);
+          await (large ? largeCopies.run(copy) : copy());
+        }
         const together = rest.filter((slice) => !alone.has(slice));
         if (together.length === 0) return copies;
         const sql = `select *, ${day} as dt from ${table.name} where ${day} in (${together.map(date).join(', ')})`;
