@@ -21,7 +21,7 @@ export class WorkerPool implements DecodePool {
   private readonly workers = new Set<Worker>();
   private readonly idle: Worker[] = [];
   private readonly queue: QueuedJob[] = [];
-  private isClosed = false;
+  private closed: Promise<void> | undefined;
 
   constructor(size: number, edge: EdgeSettings) {
     this.size = size;
@@ -42,15 +42,20 @@ export class WorkerPool implements DecodePool {
     for (const worker of this.workers) worker.postMessage({ kind: 'settings', edge } satisfies WorkerRequest);
   }
 
-  async close(): Promise<void> {
-    this.isClosed = true;
+  /** However often it is called. */
+  close(): Promise<void> {
+    this.closed ??= this.stop();
+    return this.closed;
+  }
+
+  private async stop(): Promise<void> {
     for (const job of this.queue.splice(0)) job.reject(interrupted());
     await Promise.all([...this.workers].map((worker) => worker.terminate()));
   }
 
   private perform<Result>(request: Job, takeChunk?: TakeChunk): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      if (this.isClosed) return reject(interrupted());
+      if (this.closed !== undefined) return reject(interrupted());
       const job = { request, ...(takeChunk === undefined ? {} : { takeChunk }), resolve: resolve as (result: never) => void, reject };
       // What is decoded now keeps the engine busy; files that are only hashed are decoded later.
       const firstHash = request.kind === 'decode' ? this.queue.findIndex((queued) => queued.request.kind === 'hash') : -1;
@@ -93,7 +98,7 @@ export class WorkerPool implements DecodePool {
     const onError = (error: unknown) => {
       settle();
       this.workers.delete(worker);
-      if (this.isClosed) return job.reject(interrupted(error));
+      if (this.closed !== undefined) return job.reject(interrupted(error));
       job.reject(
         new AdvertiseXError(
           'worker_failed',

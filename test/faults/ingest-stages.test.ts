@@ -25,6 +25,7 @@ beforeAll(async () => {
   mkdirSync(events);
   writeImpressions(join(events, 'a.jsonl'), 0, 9_000);
   writeImpressions(join(events, 'b.jsonl'), 8_000, 16_000);
+  for (let n = 0; n < 12; n++) writeImpressions(join(events, `c-${n}.jsonl`), 16_000 + n * 10, 16_010 + n * 10);
   requests.small = requestsFor(traffic);
   requests.large = [{ feed: 'ad-impressions', paths: [events] }, ...requestsFor(traffic)];
   expect(statSync(join(events, 'a.jsonl')).size).toBeGreaterThan(BYTES_FOR_WORKERS / 2);
@@ -143,11 +144,16 @@ describe('what fails in reference data', () => {
       // Events wait by then.
       if (step === 'books' && begun === 2) throw new AdvertiseXError('disk_full', 'The disk is full', 'Make room.');
     };
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on('warning', onWarning);
     await withInstance(data, { batchRecords, workers, onStep }, async (instance) => {
       await expect(ingestFiles(instance, requests[size])).rejects.toMatchObject({ code: 'disk_full' });
       expect(begun).toBe(2);
       expect(new Set((await readEveryTable(instance))['ops.ledger']?.map(({ feed }) => feed))).toEqual(new Set(['currency-rates']));
     });
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
     expect(readdirSync(data).filter((name) => name !== 'archive')).toEqual(['advertisex.duckdb']);
     await withInstance(data, { batchRecords, workers }, async (instance) => {
       await ingestFiles(instance, requests[size]);
