@@ -45,9 +45,9 @@ function stage(feed: (typeof FEEDS)[number][0], encoding: (typeof FEEDS)[number]
   const directory = mkdtempSync(join(tmpdir(), 'advertisex-edge-'));
   const rules = { nullSpellings: ['', 'null', 'NULL', '-'], timeZone: 'UTC' };
   const check = compileContract(contractOf(feed, contracts), rules);
-  const shared = { contracts, currency: 'USD', reportingTimeZone: 'UTC' };
+  const shared = { contracts, currency: 'USD', rates: [], reportingTimeZone: 'UTC' };
   const fastLane = withLane ? openFastLane({ ...shared, contract: check.contract, rules, maxRecordBytes: MAX_RECORD_BYTES, worthBytes: 0 }) : undefined;
-  const receiver = new RecordReceiver({ ...shared, feed, check, rates: [], fastLane });
+  const receiver = new RecordReceiver({ ...shared, feed, check, fastLane });
   let records = 0;
   const before = process.cpuUsage();
   for (const [index, bytes] of files.entries()) {

@@ -1,5 +1,5 @@
 /* model: changed_touches
-   kind: work
+   kind: work-view
    grain: one row a touch that appears, disappears or changes in this batch
    inputs: changed_exposures, changed_clicks
    A conversion at event_time or later, before window_end_us, can be credited to it. A click that only found another impression is the same touch as before. */

@@ -4,17 +4,11 @@
    inputs: store.conversions, changed_touches
    match_campaign_id is NULL where the user alone decides. */
 with reached as (
-  select v.event_key from store.conversions v
-  semi join changed_touches t
-    on t.user_hash = v.user_hash and t.user_id = v.user_id and t.campaign_id = v.campaign_id
-   and t.event_time <= v.event_time and t.window_end_us > micros(v.event_time)
-  where match_by_campaign() and v.campaign_id is not null
-  union all
-  select v.event_key from store.conversions v
-  semi join changed_touches t
-    on t.user_hash = v.user_hash and t.user_id = v.user_id
-   and t.event_time <= v.event_time and t.window_end_us > micros(v.event_time)
-  where not match_by_campaign() or v.campaign_id is null
+  select distinct v.event_key
+  from changed_touches t
+  join store.conversions v
+    on v.user_hash = t.user_hash and v.user_id = t.user_id and v.event_time >= t.event_time and micros(v.event_time) < t.window_end_us
+  where not match_by_campaign() or v.campaign_id is null or v.campaign_id = t.campaign_id
 )
 select c.event_key, micros(c.event_time) as event_us, c.report_date, c.user_id, c.user_hash, c.campaign_id,
        case when match_by_campaign() then c.campaign_id end as match_campaign_id,

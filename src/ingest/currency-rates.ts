@@ -10,11 +10,24 @@ export interface CurrencyRate {
   readonly rateE9: number;
 }
 
+/** Rates by currency and the day, in UTC, of an event. */
+export class RateTable {
+  private readonly rates = new Map<string, number>();
+
+  constructor(rates: readonly CurrencyRate[]) {
+    for (const { currency, day, rateE9 } of rates) this.rates.set(rateKey(currency, day), rateE9);
+  }
+
+  find(currency: string, eventMicros: number): number | undefined {
+    return this.rates.get(rateKey(currency, dayOf(eventMicros)));
+  }
+}
+
 /** Brings a record's amounts into the instance's currency (SEMANTICS §3). */
 export class CurrencyConverter {
   private readonly instanceCurrency: string;
   private readonly instanceCode: Uint8Array;
-  private readonly rates = new Map<string, number>();
+  private readonly rates: RateTable;
   private readonly currency: FieldSlot | undefined;
   private readonly eventTime: FieldSlot | undefined;
   private readonly amounts: readonly number[];
@@ -29,7 +42,7 @@ export class CurrencyConverter {
     this.eventTime = slots.get('event_time');
     this.pointer = contract.fields.find((field) => field.column === 'currency')?.pointer ?? '';
     this.amounts = contract.fields.flatMap((field, slot) => (field.type === 'money' ? [slot] : []));
-    for (const { currency, day, rateE9 } of rates) this.rates.set(rateKey(currency, day), rateE9);
+    this.rates = new RateTable(rates);
   }
 
   /** Whether the amounts are in another currency than the instance's; nothing else needs conversion. */
@@ -45,10 +58,10 @@ export class CurrencyConverter {
 
   /** Why the amounts of a foreign record cannot be converted, if so. */
   violation(record: NormalisedRecord): Violation | undefined {
-    const { currency, day } = this.origin(record);
-    const rateE9 = this.rates.get(rateKey(currency, day));
+    const { currency, eventMicros } = this.origin(record);
+    const rateE9 = this.rates.find(currency, eventMicros);
     if (rateE9 === undefined) {
-      const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+      const date = new Date(dayOf(eventMicros) * 86_400_000).toISOString().slice(0, 10);
       return {
         code: 'unknown_currency',
         pointer: this.pointer,
@@ -67,17 +80,21 @@ export class CurrencyConverter {
 
   /** In place; only where there is no violation. */
   convert(record: NormalisedRecord): void {
-    const { currency, day } = this.origin(record);
-    const rateE9 = this.rates.get(rateKey(currency, day)) as number;
+    const { currency, eventMicros } = this.origin(record);
+    const rateE9 = this.rates.find(currency, eventMicros) as number;
     for (const slot of this.amounts) {
       if (record.present[slot] === 1) record.numbers[slot] = convertCurrency(record.numbers[slot] as number, rateE9) as number;
     }
   }
 
-  private origin(record: NormalisedRecord): { currency: string; day: number } {
+  private origin(record: NormalisedRecord): { currency: string; eventMicros: number } {
     const currency = fieldText(record, this.currency as FieldSlot) as string;
-    return { currency, day: Math.floor((record.numbers[(this.eventTime as FieldSlot).slot] as number) / 86_400_000_000) };
+    return { currency, eventMicros: record.numbers[(this.eventTime as FieldSlot).slot] as number };
   }
+}
+
+function dayOf(micros: number): number {
+  return Math.floor(micros / 86_400_000_000);
 }
 
 function rateKey(currency: string, day: number): string {

@@ -97,7 +97,16 @@ export class FileDecoder {
       const check = compileContract(contractOf(feed, edge.contracts), edge.rules[feed] as NormalisingRules);
       const { contracts, currency, rates, reportingTimeZone, maxRecordBytes } = edge;
       const rules = edge.rules[feed] as NormalisingRules;
-      const fastLane = openFastLane({ contract: check.contract, rules, contracts, currency, reportingTimeZone, maxRecordBytes, worthBytes: WORTH_A_LANE });
+      const fastLane = openFastLane({
+        contract: check.contract,
+        rules,
+        contracts,
+        currency,
+        rates,
+        reportingTimeZone,
+        maxRecordBytes,
+        worthBytes: WORTH_A_LANE,
+      });
       made = { check, receiver: new RecordReceiver({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane }) };
       this.feeds.set(feed, made);
     }

@@ -16,6 +16,12 @@ import { writeAvro } from '../encodings/avro-files.ts';
 import { Dice, mutate } from '../encodings/mutate.ts';
 
 const CONTRACTS = await loadContracts(join(import.meta.dirname, '../../contracts'));
+/** Of 2026-03-14, on which most of these events lie. */
+const RATES = [
+  { currency: 'USD', day: 20_526, rateE9: 500_000_000 },
+  { currency: 'JPY', day: 20_526, rateE9: 5_432_109 },
+  { currency: 'KWD', day: 20_526, rateE9: 2_900_000_000_000_000 },
+];
 const RECEIVED = Date.UTC(2026, 2, 15) * 1_000;
 
 export interface Source {
@@ -49,9 +55,9 @@ export async function stage(source: Source, withLane: boolean): Promise<Staged> 
   const directory = mkdtempSync(join(tmpdir(), 'advertisex-fast-lane-'));
   const rules = { nullSpellings: source.nullSpellings ?? ['', 'null', 'NULL', '-'], timeZone: source.timeZone ?? 'UTC' };
   const check = compileContract(contractOf(feed, CONTRACTS), rules);
-  const shared = { contracts: CONTRACTS, currency: 'EUR', reportingTimeZone };
+  const shared = { contracts: CONTRACTS, currency: 'EUR', rates: RATES, reportingTimeZone };
   const fastLane = withLane ? openFastLane({ ...shared, contract: check.contract, rules, maxRecordBytes, worthBytes: 0 }) : undefined;
-  const receiver = new RecordReceiver({ ...shared, feed, check, rates: [{ currency: 'USD', day: 20_526, rateE9: 900_000_000 }], fastLane });
+  const receiver = new RecordReceiver({ ...shared, feed, check, fastLane });
   const chunks: StagedChunk[] = [];
   receiver.start({
     origin: { feed, source: 'day.json', encoding, delimiter: ',', contractVersion: '1', receivedAtMicros: RECEIVED },
@@ -212,16 +218,37 @@ const NUMBERS = [
   '-',
 ];
 const LITERALS = ['true', 'false', 'null', 'tru', '{}', '[]', '{"a":1}', 'NaN'];
-const ENUMS = ['desktop', 'mobile', 'tablet', 'ctv', 'other', 'Desktop', 'phone', 'US', 'us', 'USA', 'DE', 'EUR', 'eur', 'USD', 'GBP', '1', '0'];
+const ENUMS = [
+  'desktop',
+  'mobile',
+  'tablet',
+  'ctv',
+  'other',
+  'Desktop',
+  'phone',
+  'US',
+  'us',
+  'USA',
+  'DE',
+  'EUR',
+  'eur',
+  'USD',
+  'usd',
+  'JPY',
+  'KWD',
+  'GBP',
+  '1',
+  '0',
+];
 
 const PLAIN_VALUES: Readonly<Record<string, readonly string[]>> = {
   timestamp: ['"2026-03-14T09:26:53.5Z"', '1773480413589', '"2026-03-14 09:26:53+01:00"'],
   host: ['"news.example"', '"https://www.Sport.example:8443/a?b"'],
-  money: ['1.25', '"0.5"', '0', '3'],
+  money: ['1.25', '"0.5"', '0', '3', '0.000001', '1234.567891', '8790000'],
   boolean: ['true', 'false', '1', 'null'],
   enum: ['"desktop"', 'null'],
   country: ['"DE"', 'null'],
-  currency: ['"EUR"', 'null'],
+  currency: ['"EUR"', '"USD"', '"JPY"', '"KWD"', 'null'],
 };
 
 /** In an odd record, anything that may stand anywhere. */
@@ -238,7 +265,7 @@ function jsonValue(type: string, isOdd: boolean, dice: Dice): string {
     case Reader.host:
       return `"${dice.oneOf(dice.below(3) === 0 ? HOSTS : HOSTS.slice(0, 5))}"`;
     case Reader.money:
-      return dice.oneOf(['1.25', '"0.5"', '0', '3', dice.oneOf(NUMBERS)]);
+      return dice.oneOf(['1.25', '"0.5"', '0', '0.000003', dice.oneOf(NUMBERS)]);
     case Reader.boolean:
       return dice.oneOf(['true', 'false', '1', '0', '"true"', 'null']);
     case Reader.enum:
@@ -289,7 +316,7 @@ function jsonRecord(feed: Feed, dice: Dice): string {
   const groups = new Map<string, string[]>();
   for (const field of contractOf(feed, CONTRACTS).fields) {
     if (!field.required && dice.below(3) === 0) continue;
-    if (field.column === 'currency' && dice.below(4) > 0) continue;
+    if (field.column === 'currency' && dice.below(2) > 0) continue;
     const [first = '', second] = field.name.split('.');
     const member = (name: string) => `"${name}"${space()}:${space()}${jsonValue(field.type, isOdd, dice)}`;
     const members = groups.get(second === undefined ? '' : first) ?? [];

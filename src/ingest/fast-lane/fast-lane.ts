@@ -3,6 +3,7 @@ import type { EventType, Feed } from '../../domain/feeds.ts';
 import { createReportDate, FUTURE_ALLOWANCE_MICROS } from '../../domain/timestamp.ts';
 import type { AvroProgram, UnknownFieldCount } from '../../encodings/decoder.ts';
 import { stagedEventTable } from '../../staging/staged-tables.ts';
+import { RateTable } from '../currency-rates.ts';
 import { type Kernel, KernelMemory, startKernel } from './kernel-memory.ts';
 import type { KeyNodes } from './key-nodes.ts';
 import type { LaneOptions } from './lane-options.ts';
@@ -166,6 +167,7 @@ export class FastLane {
       field.address = undefined;
     }
     const reportDate = createReportDate(this.options.reportingTimeZone);
+    const rates = new RateTable(this.options.rates);
     const kernel: Kernel = startKernel({
       isBot: (start, length) => (isbot(UTF8.decode(memory.bytes.subarray(start, start + length))) ? 1 : 0),
       findDay: (micros) => {
@@ -175,6 +177,7 @@ export class FastLane {
         if (reportDate(from) === day && reportDate(to - 1) === day) kernel.setDay(day, from, to);
         else kernel.setDay(day, micros, micros + 1);
       },
+      findRate: (letters, micros) => rates.find(String.fromCharCode(letters & 0xff, (letters >> 8) & 0xff, letters >> 16), micros) ?? 0,
     });
     const memory = new KernelMemory(kernel);
     const segment = new LaneSegment(stagedEventTable(this.eventType, this.options.contracts), kernel, memory);

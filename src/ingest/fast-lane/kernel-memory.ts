@@ -20,6 +20,8 @@ export interface Kernel {
 export interface KernelQuestions {
   isBot(start: number, length: number): number;
   findDay(micros: number): void;
+  /** Of three letters, the first in the lowest byte: 10⁻⁹ of the instance's currency for one of that, at that time; 0 where it is not known. */
+  findRate(letters: number, micros: number): number;
 }
 
 /** Compiled once a thread, from what the build made of `kernel/`. */
@@ -27,7 +29,7 @@ let compiled: WebAssembly.Module | undefined;
 
 export function startKernel(questions: KernelQuestions): Kernel {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
-  const { exports } = new WebAssembly.Instance(compiled, { lane: { isBot: questions.isBot, findDay: questions.findDay } });
+  const { exports } = new WebAssembly.Instance(compiled, { lane: { ...questions } });
   return exports as unknown as Kernel;
 }
 

@@ -68,8 +68,10 @@ class LaneColumn implements FilledColumn {
     return Number(this.memory.view.getBigInt64(this.address + COLUMN_MAXIMUM, true));
   }
 
+  /** Bytes held; asked often. */
   get byteSize(): number {
-    return this.dataSize + (this.dictionary?.byteSize ?? 0);
+    const dictionary = this.memory.word(this.address + COLUMN_DICTIONARY);
+    return this.memory.word(this.address + COLUMN_POSITION) + (dictionary === 0 ? 0 : this.memory.word(dictionary + DICTIONARY_POSITION));
   }
 
   covers(rows: number): boolean {

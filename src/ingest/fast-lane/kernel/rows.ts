@@ -14,6 +14,7 @@ import {
   PRESENT,
   READ_BOOLEAN,
   READ_DATE,
+  READ_MONEY,
   SETUP_AGENT_FIELD,
   SETUP_AGENT_TAG,
   SETUP_BOT,
@@ -44,6 +45,15 @@ import { beginParts, endPart, finishParts, h1, h2, h3, h4, partsEnd, rawPart, te
 import { writeNumber } from './text';
 import { clearScratch } from './values';
 
+/** Amounts in the instance's currency, in millionths, may be so large. */
+const MAX_MONEY: i64 = 8_790_000_000_000;
+const RATE_ONE: i64 = 1_000_000_000;
+
+/** 10⁻⁹ of the instance's currency for one of another, named by its letters, at a time; 0 where it is not known. */
+// @ts-ignore: decorator
+@external('lane', 'findRate')
+declare function findRate(letters: u32, micros: f64): f64;
+
 /** Finds the reporting day of a time, in days since 1970, and tells by `setDay` for which times around it holds. */
 // @ts-ignore: decorator
 @external('lane', 'findDay')
@@ -55,6 +65,8 @@ let fieldsEnd: usize = 0;
 let day: i32 = 0;
 let dayFrom: i64 = 0;
 let dayTo: i64 = 0;
+/** What the amounts of the record at hand are multiplied by, in 10⁻⁹; 0: they stand in the instance's currency. */
+let rate: i64 = 0;
 
 export function setUpRows(words: usize): void {
   setup = words;
@@ -87,7 +99,7 @@ export function clearFields(): void {
   for (let field = fields; field < fieldsEnd; field += FIELD_BYTES) store<u32>(field, 0, FIELD_STATE);
 }
 
-/** Whether nothing is missing, and no amount is in a currency that has to be converted. */
+/** Whether nothing is missing, and amounts can be brought into the instance's currency. */
 export function isWhole(): bool {
   for (let field = fields; field < fieldsEnd; field += FIELD_BYTES) {
     const state = load<u32>(field, FIELD_STATE);
@@ -95,9 +107,35 @@ export function isWhole(): bool {
     // 1: a value is required · 2: the field must be there, if without a value.
     if ((required == 1 && state != PRESENT) || (required == 2 && state == 0)) return false;
   }
+  rate = 0;
   const currency = word(SETUP_CURRENCY_FIELD);
   if (currency == 0 || !isPresent(currency)) return true;
-  return (load<u32>(load<u32>(currency, FIELD_START)) & 0xffffff) == <u32>word(SETUP_CURRENCY);
+  const letters = load<u32>(load<u32>(currency, FIELD_START)) & 0xffffff;
+  return letters == <u32>word(SETUP_CURRENCY) || isConvertible(letters);
+}
+
+/** Products that 64 bits do not hold are left to those that count with more. */
+function isConvertible(letters: u32): bool {
+  for (let field = fields; field < fieldsEnd; field += FIELD_BYTES) {
+    if (load<u32>(field, FIELD_READER) != READ_MONEY || !isPresent(field)) continue;
+    if (rate == 0) rate = <i64>findRate(letters, <f64>load<i64>(word(SETUP_TIME_FIELD), FIELD_NUMBER));
+    const amount = load<i64>(field, FIELD_NUMBER);
+    if (rate <= 0 || amount < 0 || amount > (i64.MAX_VALUE - RATE_ONE) / rate || converted(amount) > MAX_MONEY) return false;
+  }
+  return true;
+}
+
+/** Rounded half up; amounts are not negative. */
+// @ts-ignore: decorator
+@inline
+function converted(amount: i64): i64 {
+  return (amount * rate + RATE_ONE / 2) / RATE_ONE;
+}
+
+function convertAmounts(): void {
+  for (let field = fields; field < fieldsEnd; field += FIELD_BYTES) {
+    if (load<u32>(field, FIELD_READER) == READ_MONEY && isPresent(field)) store<i64>(field, converted(load<i64>(field, FIELD_NUMBER)), FIELD_NUMBER);
+  }
 }
 
 export function appendRow(stageRow: i64, position: i64): void {
@@ -118,6 +156,7 @@ export function appendRow(stageRow: i64, position: i64): void {
   appendDay(word(SETUP_REPORT_DATE), day);
   const bot = word(SETUP_BOT);
   if (bot != 0) appendBit(bot, hasAgent && agentIsBot);
+  if (rate != 0) convertAmounts();
   for (let field = fields; field < fieldsEnd; field += FIELD_BYTES) appendField(field);
   appendLong(word(SETUP_STAGE_ROW), stageRow);
   appendLong(word(SETUP_POSITION), position);

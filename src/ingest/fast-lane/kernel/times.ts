@@ -23,7 +23,7 @@ export function timeMicros(start: usize, end: usize, assumesUtc: bool): i64 {
   const days = readDay(start);
   if (days < 0) return NO_TIME;
   const between = load<u8>(start, 10);
-  if (between != 0x54 && between != 0x20) return NO_TIME;
+  if ((between | 0x20) != 0x74 && between != 0x20) return NO_TIME;
   const hour = twoDigits(start + 11);
   const minute = twoDigits(start + 14);
   const second = twoDigits(start + 17);
@@ -44,7 +44,7 @@ export function timeMicros(start: usize, end: usize, assumesUtc: bool): i64 {
   let seconds: i64 = <i64>days * 86_400 + <i64>(hour * 3_600 + minute * 60 + second);
   if (at == end) {
     if (!assumesUtc) return NO_TIME;
-  } else if (load<u8>(at) == 0x5a) {
+  } else if ((load<u8>(at) | 0x20) == 0x7a) {
     if (at + 1 != end) return NO_TIME;
   } else {
     const sign = load<u8>(at);
