@@ -14,7 +14,7 @@ interface QueuedJob {
   readonly reject: (error: unknown) => void;
 }
 
-/** Decoding on worker threads, so that the engine works at the same time. Workers are started as they are needed. */
+/** Decoding on worker threads, so that the engine works at the same time. All are started at once, because each takes a while to be ready. */
 export class WorkerPool implements DecodePool {
   private edge: EdgeSettings;
   private readonly size: number;
@@ -26,6 +26,7 @@ export class WorkerPool implements DecodePool {
   constructor(size: number, edge: EdgeSettings) {
     this.size = size;
     this.edge = edge;
+    for (let i = 0; i < size; i++) this.idle.push(this.start());
   }
 
   hash(path: string): Promise<string> {
@@ -97,7 +98,6 @@ export class WorkerPool implements DecodePool {
     };
     const onError = (error: unknown) => {
       settle();
-      this.workers.delete(worker);
       if (this.closed !== undefined) return job.reject(interrupted(error));
       job.reject(
         new AdvertiseXError(
@@ -120,6 +120,16 @@ export class WorkerPool implements DecodePool {
     const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
     worker.postMessage({ kind: 'settings', edge: this.edge } satisfies WorkerRequest);
     this.workers.add(worker);
+    worker.unref();
+    // One that ended, at work or before it had any, is not asked again.
+    worker.on('error', () => this.forget(worker));
+    worker.on('exit', () => this.forget(worker));
     return worker;
+  }
+
+  private forget(worker: Worker): void {
+    this.workers.delete(worker);
+    const place = this.idle.indexOf(worker);
+    if (place >= 0) this.idle.splice(place, 1);
   }
 }
