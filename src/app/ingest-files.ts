@@ -7,7 +7,7 @@ import type { DecodedFile, DecodeJob, EdgeSettings } from '../ingest/decode-file
 import type { DecodePool, TakeChunk } from '../ingest/decode-pool.ts';
 import { decodingFailure } from '../ingest/decoding-failure.ts';
 import { openPool } from '../ingest/open-pool.ts';
-import { readRawRecords } from '../ingest/read-raw-records.ts';
+import { RawRecordReader } from '../ingest/read-raw-records.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
@@ -198,11 +198,12 @@ class FileIngest implements StagedIngest {
       const file = files.get(`${record.feed} ${record.source}`) as PlannedFile;
       positions.set(file, [...(positions.get(file) ?? []), record.position]);
     }
+    const reader = new RawRecordReader(this.edge as EdgeSettings);
     const raw = new Map<PlannedFile, Map<number, RawRecord>>();
     for (const [file, wanted] of positions) {
       this.requireGoing();
       const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
-      const reading = readRawRecords(file.job, this.edge as EdgeSettings, wanted, points);
+      const reading = reader.read(file.job, wanted, points);
       raw.set(file, await reading.catch((error) => Promise.reject(decodingFailure(file.path, error))));
     }
     return records.map((record) => {

@@ -47,6 +47,16 @@ export async function* openDecompressed(
   }
 }
 
+/** Whether a file is taken for compressed: its bytes are then not those that `openDecompressed` gives. */
+export async function isCompressed(input: AsyncIterable<Uint8Array>, name: string): Promise<boolean> {
+  const iterator = input[Symbol.asyncIterator]();
+  try {
+    return formatOf(await readStart(iterator), name) !== undefined;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 async function* decompress(decompression: Decompression, format: Format, input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array | StreamDamage> {
   try {
     yield* decompression.run(input);

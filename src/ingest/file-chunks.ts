@@ -8,17 +8,20 @@ export class FileChunks implements AsyncIterable<Uint8Array> {
   bytesRead = 0;
   private readonly path: string;
   private readonly chunkBytes: number;
+  private readonly from: number;
 
-  constructor(path: string, chunkBytes: number) {
+  /** `from`: the first byte that is read. */
+  constructor(path: string, chunkBytes: number, from = 0) {
     this.path = path;
     this.chunkBytes = chunkBytes;
+    this.from = from;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     const file = await open(this.path, 'r');
     try {
       const buffer = new Uint8Array(this.chunkBytes);
-      for (let length = await fill(file, buffer); length > 0; length = await fill(file, buffer)) {
+      for (let length = await fill(file, buffer, this.from); length > 0; length = await fill(file, buffer, this.from + this.bytesRead)) {
         this.bytesRead += length;
         yield length === buffer.length ? buffer : buffer.subarray(0, length);
       }
@@ -29,10 +32,10 @@ export class FileChunks implements AsyncIterable<Uint8Array> {
 }
 
 /** As much as fits: only the last chunk is shorter. */
-async function fill(file: FileHandle, buffer: Uint8Array): Promise<number> {
+async function fill(file: FileHandle, buffer: Uint8Array, place: number): Promise<number> {
   let length = 0;
   while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, place + length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

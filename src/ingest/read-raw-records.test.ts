@@ -9,7 +9,7 @@ import type { Encoding, Feed } from '../domain/feeds.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
 import { type DecodeJob, type EdgeSettings, FileDecoder } from './decode-file.ts';
-import { readRawRecords } from './read-raw-records.ts';
+import { RawRecordReader } from './read-raw-records.ts';
 
 const RECORDS = 5_000;
 const RECEIVED_AT = Date.UTC(2026, 2, 1) * 1_000;
@@ -99,9 +99,8 @@ async function rawOf(name: string, bytes: Uint8Array, feed: Feed, encoding: Enco
   const decoded = await new FileDecoder(edge()).decode(job, async (chunk) => void chunks.push(chunk));
   chunks.push(...decoded.lastChunks);
   expect(chunks.reduce((sum, chunk) => sum + chunk.received, 0)).toBe(RECORDS);
-  const found = await readRawRecords(
+  const found = await new RawRecordReader(edge()).read(
     job,
-    edge(),
     WANTED,
     chunks.flatMap((chunk) => chunk.resumePoints),
   );

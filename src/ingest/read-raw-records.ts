@@ -1,33 +1,66 @@
 import { compileContract } from '../contracts/compile-contract.ts';
-import type { NormalisingRules } from '../contracts/contract.ts';
+import type { ContractCheck, NormalisingRules } from '../contracts/contract.ts';
+import type { Feed } from '../domain/feeds.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder, DecoderOptions, ResumePoint } from '../encodings/decoder.ts';
-import { openDecompressed } from '../encodings/open-stream.ts';
+import { isCompressed, openDecompressed } from '../encodings/open-stream.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
 import { type DecodeJob, decoderOptions, type EdgeSettings, requireUnchanged } from './decode-file.ts';
 import { FileChunks } from './file-chunks.ts';
 
 /**
- * Reads records of a file again, by their positions, for their bytes. The file is streamed once; only stretches that hold a
- * wanted record are decoded, each from the last resume point before it.
+ * Reads records of files again, by their positions, for their bytes. Only stretches that hold a wanted record are decoded, each
+ * from the last resume point before it; a compressed file is streamed once to come there.
  */
-export async function readRawRecords(
-  job: DecodeJob,
-  edge: EdgeSettings,
-  positions: readonly number[],
-  points: readonly ResumePoint[],
-): Promise<Map<number, RawRecord>> {
-  const contract = contractOf(job.feed, edge.contracts);
-  const options = decoderOptions(job, edge, compileContract(contract, edge.rules[job.feed] as NormalisingRules));
-  const keep = (position: number, raw: Uint8Array) =>
-    found.set(position, { raw, encoding: job.encoding, delimiter: job.delimiter, contractVersion: contract.version });
-  const stretches = stretchesOf(positions, points);
-  const found = new Map<number, RawRecord>();
+export class RawRecordReader {
+  private readonly edge: EdgeSettings;
+  private readonly checks = new Map<Feed, ContractCheck>();
+
+  constructor(edge: EdgeSettings) {
+    this.edge = edge;
+  }
+
+  async read(job: DecodeJob, positions: readonly number[], points: readonly ResumePoint[]): Promise<Map<number, RawRecord>> {
+    const check = this.check(job.feed);
+    const options = decoderOptions(job, this.edge, check);
+    const found = new Map<number, RawRecord>();
+    const keep = (position: number, raw: Uint8Array) =>
+      found.set(position, { raw, encoding: job.encoding, delimiter: job.delimiter, contractVersion: check.contract.version });
+    const stretches = stretchesOf(positions, points);
+    if (await isCompressed(new FileChunks(job.path, FIRST_BYTES), job.path)) await streamStretches(job.path, stretches, options, keep);
+    else for (const stretch of stretches) await readStretch(job.path, stretch, options, keep);
+    await requireUnchanged(job);
+    return found;
+  }
+
+  private check(feed: Feed): ContractCheck {
+    const made = this.checks.get(feed) ?? compileContract(contractOf(feed, this.edge.contracts), this.edge.rules[feed] as NormalisingRules);
+    this.checks.set(feed, made);
+    return made;
+  }
+}
+
+type Keep = (position: number, raw: Uint8Array) => void;
+
+const PIECE = 65_536;
+/** Enough to tell what a file is. */
+const FIRST_BYTES = 64;
+
+async function readStretch(path: string, stretch: Stretch, options: DecoderOptions, keep: Keep): Promise<void> {
+  const reading = new StretchReading(stretch, options, keep);
+  for await (const piece of new FileChunks(path, PIECE, stretch.point.offset)) {
+    reading.push(piece);
+    if (reading.isDone) return;
+  }
+  reading.end();
+}
+
+async function streamStretches(path: string, stretches: Stretch[], options: DecoderOptions, keep: Keep): Promise<void> {
   let offset = 0;
   let reading: StretchReading | undefined;
-  const open = () => new FileChunks(job.path, 524_288);
-  for await (const part of openDecompressed(open(), job.path, open)) {
+  const open = () => new FileChunks(path, 524_288);
+  for await (const part of openDecompressed(open(), path, open)) {
     if (!(part instanceof Uint8Array)) break;
     for (let from = 0; from < part.length && (reading !== undefined || stretches.length > 0); ) {
       reading ??= offset + part.length > (stretches[0] as Stretch).point.offset ? new StretchReading(stretches.shift() as Stretch, options, keep) : undefined;
@@ -47,11 +80,7 @@ export async function readRawRecords(
     if (reading === undefined && stretches.length === 0) break;
   }
   reading?.end();
-  await requireUnchanged(job);
-  return found;
 }
-
-const PIECE = 65_536;
 
 interface Stretch {
   readonly point: ResumePoint;
@@ -62,7 +91,7 @@ class StretchReading {
   readonly stretch: Stretch;
   private readonly decoder: Decoder;
 
-  constructor(stretch: Stretch, options: DecoderOptions, keep: (position: number, raw: Uint8Array) => void) {
+  constructor(stretch: Stretch, options: DecoderOptions, keep: Keep) {
     this.stretch = stretch;
     this.decoder = createDecoder(options, {
       record: (slots) => {

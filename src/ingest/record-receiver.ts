@@ -72,7 +72,7 @@ export class RecordReceiver implements RecordSink {
   private readonly reportDate: (micros: number) => number;
   private readonly referenceKey: readonly FieldSlot[];
   private resumePoints: ResumePoint[] = [];
-  private nextResumePoint = 0;
+  private lastResumePoint = 0;
   private chunkOrdinal = 0;
   private received = 0;
   private quarantined = 0;
@@ -130,7 +130,7 @@ export class RecordReceiver implements RecordSink {
     const position = slots.recordNumber;
     if (position < this.stretch.firstPosition) return;
     this.count(position);
-    if (position >= this.nextResumePoint) this.markResumePoint(position);
+    if (position >= this.lastResumePoint + RESUME_NEAR) this.markResumePoint(position);
     const { check } = this;
     const isWhole = check.check(slots, this.origin.receivedAtMicros);
     const record = check.result;
@@ -185,7 +185,7 @@ export class RecordReceiver implements RecordSink {
     this.received = 0;
     this.quarantined = 0;
     this.resumePoints = [];
-    this.nextResumePoint = this.nextPosition;
+    this.lastResumePoint = this.nextPosition - RESUME_FAR;
     this.firstPosition = this.nextPosition;
     this.startRuns();
     this.stretch.onChunk(chunk);
@@ -204,12 +204,14 @@ export class RecordReceiver implements RecordSink {
   /** Each record that starts a chunk, or a stretch between resume points, comes by the decoder: it has the places of both. */
   private laneRoom(recordNumber: number): number {
     if (recordNumber < this.stretch.firstPosition) return 0;
-    return Math.max(0, Math.min(this.nextResumePoint - recordNumber, this.chunkLimit() - this.received));
+    return Math.max(0, Math.min(this.lastResumePoint + RESUME_FAR - recordNumber, this.chunkLimit() - this.received));
   }
 
   private markResumePoint(position: number): void {
-    this.resumePoints.push((this.decoder as Decoder).resumePoint());
-    this.nextResumePoint = position + RESUME_EVERY;
+    const point = (this.decoder as Decoder).resumePoint();
+    // An Avro block has one place for all its records.
+    if (this.resumePoints.at(-1)?.offset !== point.offset) this.resumePoints.push(point);
+    this.lastResumePoint = position;
   }
 
   private isFull(): boolean {
@@ -277,7 +279,7 @@ export class RecordReceiver implements RecordSink {
   /** What a stretch that failed half-way has left. */
   private discard(): void {
     this.resumePoints = [];
-    this.nextResumePoint = this.nextPosition;
+    this.lastResumePoint = this.nextPosition - RESUME_FAR;
     this.received = 0;
     this.quarantined = 0;
     this.quarantine.writer.reset();
@@ -297,8 +299,9 @@ export class RecordReceiver implements RecordSink {
   }
 }
 
-/** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. */
-const RESUME_EVERY = 1_024;
+/** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. Of records that come by the decoder anyway, more are marked. */
+const RESUME_NEAR = 128;
+const RESUME_FAR = 1_024;
 
 const NONE: readonly Violation[] = [];
 
