@@ -27,7 +27,7 @@ const QUARTER_MICROS = 900_000_000;
 
 /**
  * Plain records go from bytes to rows in one step, in a kernel of WebAssembly, and at its speed. Plain is what most records
- * are: printable ASCII, no escape, no unknown field, nothing to convert, nothing wrong. Any other record is left to the
+ * are: printable text, no odd escape, no field that is seen for the first time, nothing wrong. Any other record is left to the
  * decoder, the check and the stager, which alone say what a record means: the lane may only do what they would have done.
  */
 export class FastLane {
