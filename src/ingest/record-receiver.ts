@@ -3,12 +3,14 @@ import type { ContractCheck, NormalisedRecord } from '../contracts/contract.ts';
 import { EVENT_FEEDS, type EventFeed, type EventType, type Feed } from '../domain/feeds.ts';
 import { KeyHasher } from '../domain/murmur3.ts';
 import type { Violation } from '../domain/outcome.ts';
+import type { Table } from '../domain/table.ts';
 import { createReportDate } from '../domain/timestamp.ts';
 import type { Decoder, MalformedRecord, RecordLane, RecordSink, ResumePoint } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
 import { QuarantineStager, type RecordOrigin } from '../staging/quarantine-stager.ts';
-import type { SegmentWriter } from '../staging/segment-writer.ts';
+import { segmentColumns } from '../staging/segment-columns.ts';
+import { SegmentWriter } from '../staging/segment-writer.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
 import { type Contracts, EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 import { BotDetector } from './bot-detector.ts';
@@ -62,6 +64,10 @@ export class RecordReceiver implements RecordSink {
   private readonly hasher = new KeyHasher();
   private readonly quarantine = new QuarantineStager();
   private readonly stagers: ReadonlyMap<EventType | 'reference', RowStager>;
+  /** By table. */
+  private readonly writers = new Map<string, SegmentWriter>();
+  /** Appends to the segment of the fast lane. */
+  private laneStager: RowStager | undefined;
   private readonly identifiers: ReadonlyMap<EventType, EventIdentifier>;
   private readonly classify: ClassifyEvent | undefined;
   private readonly converter: CurrencyConverter;
@@ -101,14 +107,15 @@ export class RecordReceiver implements RecordSink {
     if (isEventFeed(feed)) {
       const types = (Object.keys(EVENT_TABLES) as EventType[]).filter((type) => EVENT_TABLES[type].feed === feed);
       this.classify = classifierOf(feed, check);
-      this.stagers = new Map(types.map((type) => [type, new RowStager(stagedEventTable(type, contracts), this.slots)]));
+      this.stagers = new Map(types.map((type) => [type, this.openStager(stagedEventTable(type, contracts))]));
       this.identifiers = new Map(types.map((type) => [type, new EventIdentifier(type, this.slots, this.hasher)]));
       this.referenceKey = [];
     } else {
-      this.stagers = new Map([['reference', new RowStager(stagedReferenceTable(feed, contracts), this.slots)]]);
+      this.stagers = new Map([['reference', this.openStager(stagedReferenceTable(feed, contracts))]]);
       this.identifiers = new Map();
       this.referenceKey = REFERENCE_TABLES[feed].key.map((column) => this.slots.get(column) as FieldSlot);
     }
+    this.writers.set(QUARANTINE_TABLE.name, this.quarantine.writer);
   }
 
   start(stretch: SourceStretch): void {
@@ -156,23 +163,16 @@ export class RecordReceiver implements RecordSink {
   flush(): void {
     if (this.received === 0) return;
     const segments: { table: string; path: string; rows: number }[] = [];
-    const write = (table: string, writer: SegmentWriter) => {
-      if (writer.rows === 0) return;
-      const path = join(this.stretch.directory, `${this.stretch.name}-${this.chunkOrdinal}-${table}.parquet`);
-      writer.writeTo(path);
-      segments.push({ table, path, rows: writer.rows });
-      writer.reset();
+    const write = (table: string, segment: SegmentWriter | FastLane, suffix: string) => {
+      const { rows } = segment;
+      if (rows === 0) return;
+      const path = join(this.stretch.directory, `${this.stretch.name}-${this.chunkOrdinal}-${table}${suffix}.parquet`);
+      segment.writeTo(path);
+      segments.push({ table, path, rows });
+      segment.reset();
     };
-    for (const stager of this.stagers.values()) write(stager.table.name, stager.writer);
-    write(QUARANTINE_TABLE.name, this.quarantine.writer);
-    const { fastLane } = this;
-    if (fastLane !== undefined && fastLane.rows > 0) {
-      const path = join(this.stretch.directory, `${this.stretch.name}-${this.chunkOrdinal}-${fastLane.table}-plain.parquet`);
-      const { rows } = fastLane;
-      fastLane.writeTo(path);
-      segments.push({ table: fastLane.table, path, rows });
-      fastLane.reset();
-    }
+    for (const [table, writer] of this.writers) write(table, writer, '');
+    if (this.fastLane !== undefined) write(this.fastLane.table, this.fastLane, '-lane');
     const chunk = {
       firstPosition: this.firstPosition,
       nextPosition: this.nextPosition,
@@ -215,8 +215,8 @@ export class RecordReceiver implements RecordSink {
   }
 
   private isFull(): boolean {
-    if (this.quarantine.writer.isFull || this.fastLane?.isFull) return true;
-    for (const stager of this.stagers.values()) if (stager.writer.isFull) return true;
+    if (this.fastLane?.isFull) return true;
+    for (const writer of this.writers.values()) if (writer.isFull) return true;
     return false;
   }
 
@@ -247,7 +247,7 @@ export class RecordReceiver implements RecordSink {
   }
 
   private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {
-    const stager = this.stagers.get(eventType) as RowStager;
+    const stager = this.stagerOf(eventType);
     const { hasher } = this;
     const userAgent = this.userAgent === undefined ? undefined : this.bots.lookUp(record, this.userAgent);
     (this.identifiers.get(eventType) as EventIdentifier).identify(record);
@@ -272,6 +272,21 @@ export class RecordReceiver implements RecordSink {
     stager.appendFields(record, this.stageRow(), position);
   }
 
+  private openStager(table: Table): RowStager {
+    const writer = new SegmentWriter(segmentColumns(table));
+    this.writers.set(table.name, writer);
+    return new RowStager(table, writer, this.slots);
+  }
+
+  /** Once the lane is running, all rows of its type go into its segment: a second one beside it costs the engine more than its few rows do. */
+  private stagerOf(eventType: EventType): RowStager {
+    const stager = this.stagers.get(eventType) as RowStager;
+    const segment = this.fastLane?.segment;
+    if (segment === undefined) return stager;
+    if (this.laneStager?.segment !== segment) this.laneStager = new RowStager(stager.table, segment, this.slots);
+    return this.laneStager;
+  }
+
   private stageRow(): number {
     return this.stretch.firstStageRow + this.chunkOrdinal * ROWS_A_CHUNK + this.received;
   }
@@ -282,8 +297,7 @@ export class RecordReceiver implements RecordSink {
     this.lastResumePoint = this.nextPosition - RESUME_FAR;
     this.received = 0;
     this.quarantined = 0;
-    this.quarantine.writer.reset();
-    for (const stager of this.stagers.values()) stager.writer.reset();
+    for (const writer of this.writers.values()) writer.reset();
     this.fastLane?.reset();
     this.startRuns();
   }
@@ -291,7 +305,7 @@ export class RecordReceiver implements RecordSink {
   /** Segments forget what holds for all their rows when they are written. */
   private startRuns(): void {
     const { source, receivedAtMicros } = this.origin;
-    for (const writer of [this.quarantine.writer, ...[...this.stagers.values()].map((stager) => stager.writer)]) {
+    for (const writer of this.writers.values()) {
       writer.startTextRun('source', source);
       writer.startNumberRun('received_at', receivedAtMicros);
     }

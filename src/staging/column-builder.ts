@@ -25,7 +25,27 @@ export interface SegmentFill {
   large: boolean;
 }
 
-export class ColumnBuilder {
+/** Takes a value a row; which of the ways to append one fits a type is said above. */
+export interface RowColumn {
+  appendText(buffer: Uint8Array, start: number, end: number): void;
+  appendNumber(value: number): void;
+  appendBoolean(value: boolean): void;
+  /** The words of a key, h1 first (murmur3.ts). */
+  appendKey(h1: number, h2: number, h3: number, h4: number): void;
+  /** Two words of a key, as one signed 64-bit integer. */
+  appendHash(high: number, low: number): void;
+  /** Only in nullable columns; the file would not be readable otherwise, so the writer refuses it. */
+  appendNull(): void;
+}
+
+/** What rows are appended to: a value to each of its columns, then the end of the row. */
+export interface RowSegment {
+  column(name: string): RowColumn;
+  /** Where columns do not count their rows themselves. */
+  endRow?(): void;
+}
+
+export class ColumnBuilder implements RowColumn {
   readonly name: string;
   readonly type: StagedType;
   readonly nullable: boolean;
@@ -95,7 +115,6 @@ export class ColumnBuilder {
     this.markPresent();
   }
 
-  /** The words of a key, h1 first (murmur3.ts). */
   appendKey(h1: number, h2: number, h3: number, h4: number): void {
     const at = this.position;
     if (at + 16 > this.bytes.length) this.grow(at + 16);
@@ -109,7 +128,6 @@ export class ColumnBuilder {
     this.markPresent();
   }
 
-  /** Two words of a key, as one signed 64-bit integer. */
   appendHash(high: number, low: number): void {
     const at = this.position;
     if (at + 8 > this.bytes.length) this.grow(at + 8);
@@ -119,7 +137,6 @@ export class ColumnBuilder {
     this.markPresent();
   }
 
-  /** Only in nullable columns; the file would not be readable otherwise, so the writer refuses it. */
   appendNull(): void {
     this.nulls++;
     this.rows++;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, writevSync } from 'node:fs';
 import { AdvertiseXError } from '../domain/errors.ts';
-import { ColumnBuilder, MAX_SEGMENT_ROWS, type SegmentFill, type StagedType } from './column-builder.ts';
+import { ColumnBuilder, MAX_SEGMENT_ROWS, type RowSegment, type SegmentFill, type StagedType } from './column-builder.ts';
 import { type FilledColumn, layOutFile } from './parquet-file.ts';
 import { RunColumn } from './run-column.ts';
 
@@ -18,7 +18,7 @@ export interface StagedColumn {
  *
  * Not safe against a crash while writing, and need not be: nothing refers to a segment before it is complete.
  */
-export class SegmentWriter {
+export class SegmentWriter implements RowSegment {
   /** Those that take a value a row, in the order given. */
   readonly columns: readonly ColumnBuilder[];
   private readonly runs: ReadonlyMap<string, RunColumn>;

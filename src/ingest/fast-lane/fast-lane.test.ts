@@ -72,6 +72,19 @@ describe('the fast lane', () => {
     expect([slow.rows[other], fast.rows[other]]).toEqual([undefined, undefined]);
   }, 120_000);
 
+  it('may start in the middle of a chunk, whose rows until then are a segment of their own', async () => {
+    const line = (i: number) =>
+      `{"creative_id":"c${i % 5}","user_id":"u","timestamp":"2026-03-14T09:26:53Z","website":"w.example","placement_id":"${PLACES[i % 3]}${i}"}\n`;
+    const lines = Array.from({ length: 5_000 }, (_, i) => line(i));
+    const bytes = Buffer.from(lines.join(''));
+    const cut = lines.slice(0, 1_000).join('').length;
+    const source: Source = { feed: 'ad-impressions', encoding: 'json', bytes, cuts: [cut], chunkRecords: 2_000, worthBytes: cut + 1 };
+    const [fast, slow] = [await stage(source, true), await stage(source, false)];
+    expect(fast.rows).toEqual(slow.rows);
+    expect(fast.plain).toBeGreaterThan(2_000);
+    expect(fast.books.map(({ segments }) => segments.map(({ rows }) => rows))).toEqual([[1_000, 1_000], [2_000], [1_000]]);
+  });
+
   it('gives memory back that huge records took, and goes on', async () => {
     const line = (more: string) => `{"creative_id":"c","user_id":"u","timestamp":"2026-03-14T09:26:53Z","website":"w.example","ext":1,${more}}\n`;
     const wide = (field: string, length: number, count: number) =>
@@ -91,3 +104,6 @@ describe('the fast lane', () => {
 function everyHalfMegabyte(bytes: Uint8Array): number[] {
   return Array.from({ length: Math.ceil(bytes.length / 524_288) }, (_, i) => i * 524_288);
 }
+
+/** The last one is not plain. */
+const PLACES = ['a', 'b', '\\u0063'];

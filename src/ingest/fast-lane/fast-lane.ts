@@ -2,6 +2,7 @@ import { isbot } from 'isbot';
 import type { EventType, Feed } from '../../domain/feeds.ts';
 import { createReportDate, FUTURE_ALLOWANCE_MICROS } from '../../domain/timestamp.ts';
 import type { AvroProgram, UnknownFieldCount } from '../../encodings/decoder.ts';
+import type { RowSegment } from '../../staging/column-builder.ts';
 import { stagedEventTable } from '../../staging/staged-tables.ts';
 import { RateTable } from '../currency-rates.ts';
 import { type Kernel, KernelMemory, startKernel } from './kernel-memory.ts';
@@ -113,6 +114,11 @@ export class FastLane {
   /** Position behind the last record that was taken. */
   get behind(): number {
     return (this.running?.kernel.takenUpTo() ?? 0) - this.input + this.sourceStart;
+  }
+
+  /** Once the lane is running: where the rows go that others make of records. After `reset` it may be another one. */
+  get segment(): RowSegment | undefined {
+    return this.running?.segment;
   }
 
   get rows(): number {

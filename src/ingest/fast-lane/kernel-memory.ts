@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ITEM_BYTES, LIST_ITEMS } from './layout.ts';
+import { ByteCopier } from '../../domain/byte-copier.ts';
+import { ITEM_BYTES, LIST_ITEMS, PADDING } from './layout.ts';
 
 /** What the kernel exports (kernel/index.ts). Addresses and sizes in bytes. */
 export interface Kernel {
@@ -12,6 +13,15 @@ export interface Kernel {
   takeLines(start: number, end: number, limit: number, longest: number, stageRow: number, position: number): number;
   takeAvro(start: number, end: number, limit: number, longest: number, stageRow: number, position: number): number;
   takenUpTo(): number;
+  /** Of a row that is not the kernel's own: a value to each column, then its end. */
+  appendText(column: number, start: number, length: number): void;
+  appendNumber(column: number, value: number): void;
+  appendDay(column: number, days: number): void;
+  appendBit(column: number, bit: number): void;
+  appendKey(column: number, h1: number, h2: number, h3: number, h4: number): void;
+  appendHash(column: number, high: number, low: number): void;
+  appendNull(column: number): void;
+  endRow(): void;
   rowCount(): number;
   clear(): void;
 }
@@ -38,6 +48,9 @@ export class KernelMemory {
   private readonly kernel: Kernel;
   private held: Uint8Array<ArrayBuffer>;
   private heldView: DataView<ArrayBuffer>;
+  private readonly copier = new ByteCopier();
+  private lent = 0;
+  private lentCapacity = 0;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -73,6 +86,17 @@ export class KernelMemory {
     const address = this.allocate(bytes.length + 16);
     this.bytes.set(bytes, address);
     return address;
+  }
+
+  /** Where a text stands until the next one is lent. */
+  lend(buffer: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    if (length > this.lentCapacity) {
+      this.lentCapacity = Math.max(length, 2 * this.lentCapacity);
+      this.lent = this.allocate(this.lentCapacity + PADDING);
+    }
+    this.copier.copy(buffer, start, end, this.bytes, this.view, this.lent);
+    return this.lent;
   }
 
   words(values: ArrayLike<number>): number {

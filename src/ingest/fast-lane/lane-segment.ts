@@ -1,5 +1,5 @@
 import type { Table } from '../../domain/table.ts';
-import type { StagedType } from '../../staging/column-builder.ts';
+import type { RowColumn, RowSegment, StagedType } from '../../staging/column-builder.ts';
 import { type ColumnDictionary, type FilledColumn, indexPage } from '../../staging/parquet-file.ts';
 import { RunColumn } from '../../staging/run-column.ts';
 import { segmentColumns } from '../../staging/segment-columns.ts';
@@ -32,7 +32,7 @@ const FIRST_CAPACITY = 65_536;
 const FIRST_SLOTS = 1_024;
 
 /** One column of the lane's segment: filled by the kernel in its memory, read from there when the segment is written. */
-class LaneColumn implements FilledColumn {
+class LaneColumn implements FilledColumn, RowColumn {
   readonly name: string;
   readonly type: StagedType;
   readonly nullable: boolean;
@@ -54,6 +54,32 @@ class LaneColumn implements FilledColumn {
     memory.setWord(this.address + COLUMN_PRESENCE, presence);
     if (type === 'utf8') memory.setWord(this.address + COLUMN_DICTIONARY, this.beginDictionary());
     this.forgetRange();
+  }
+
+  appendText(buffer: Uint8Array, start: number, end: number): void {
+    this.kernel.appendText(this.address, this.memory.lend(buffer, start, end), end - start);
+  }
+
+  appendNumber(value: number): void {
+    if (this.type === 'boolean') this.kernel.appendBit(this.address, value);
+    else if (this.type === 'date') this.kernel.appendDay(this.address, value);
+    else this.kernel.appendNumber(this.address, value);
+  }
+
+  appendBoolean(value: boolean): void {
+    this.kernel.appendBit(this.address, value ? 1 : 0);
+  }
+
+  appendKey(h1: number, h2: number, h3: number, h4: number): void {
+    this.kernel.appendKey(this.address, h1, h2, h3, h4);
+  }
+
+  appendHash(high: number, low: number): void {
+    this.kernel.appendHash(this.address, high, low);
+  }
+
+  appendNull(): void {
+    this.kernel.appendNull(this.address);
   }
 
   get nulls(): number {
@@ -167,8 +193,8 @@ class LaneDictionary implements ColumnDictionary {
   }
 }
 
-/** The segment that the kernel fills. */
-export class LaneSegment {
+/** The segment that the kernel fills, with its own rows and with those that it is handed. */
+export class LaneSegment implements RowSegment {
   private readonly kernel: Kernel;
   private readonly all: readonly (LaneColumn | RunColumn)[];
   private readonly columns: readonly LaneColumn[];
@@ -184,6 +210,16 @@ export class LaneSegment {
   /** Where the kernel finds a column; 0 if there is none of this name. */
   address(name: string): number {
     return this.columns.find((column) => column.name === name)?.address ?? 0;
+  }
+
+  column(name: string): RowColumn {
+    const column = this.columns.find((candidate) => candidate.name === name);
+    if (column === undefined) throw new TypeError(`The lane's segment has no column ${name} that takes a value a row`);
+    return column;
+  }
+
+  endRow(): void {
+    this.kernel.endRow();
   }
 
   get rows(): number {

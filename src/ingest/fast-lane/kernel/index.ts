@@ -2,12 +2,13 @@
 import { LANE_ROWS, MAX_PLAIN_BYTES, SETUP_FIELDS, SETUP_FIELD_COUNT, SETUP_ROOT_NODE } from '../layout';
 import { setUpAgents } from './agents';
 import { readAvroRecord, setProgram } from './avro';
-import { clearRows, rows } from './columns';
+import { appendLong, clearRows, rows } from './columns';
 import { countUnknown, readRecord } from './json';
 import { allocateParts } from './murmur3';
 import { appendRow, clearFields, isWhole, setDay, setUpRows } from './rows';
 import { setLatest, setUpValues } from './values';
 
+export { appendBit, appendDay, appendHash, appendKey, appendNull, appendText, endRow } from './columns';
 export { setDay, setProgram };
 
 let root: usize = 0;
@@ -32,6 +33,11 @@ export function setUp(setup: usize): void {
 
 export function setReceived(latestMicros: f64): void {
   setLatest(<i64>latestMicros);
+}
+
+/** A whole number, as JavaScript holds it. */
+export function appendNumber(column: usize, value: f64): void {
+  appendLong(column, <i64>value);
 }
 
 export function rowCount(): u32 {
