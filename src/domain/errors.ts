@@ -65,6 +65,21 @@ export const ERROR_CODES = {
     title: 'The lake cannot be written',
     next: 'Check the space and the permissions of the lake folder, then run `advertisex lake export`: the tables are not affected.',
   },
+  log_failed: {
+    exit: 3,
+    title: 'The log of the collector failed',
+    next: 'Check the folder and its disk, then start the collector again: everything that was acknowledged is on disk.',
+  },
+  log_busy: {
+    exit: 3,
+    title: 'More waits to be written to the log of the collector than is allowed',
+    next: 'Send the request again in a moment: nothing of it was taken.',
+  },
+  log_entry_too_large: {
+    exit: 3,
+    title: 'A request is larger than the log of the collector takes as one',
+    next: 'Send its records in several smaller requests.',
+  },
   interrupted: { exit: 3, title: 'The work was interrupted', next: 'Run the same command again: what was committed stays, the rest is done now.' },
 } as const satisfies Record<string, { exit: 2 | 3; title: string; next: string }>;
 

@@ -28,7 +28,12 @@ export const LAYERS: readonly Layer[] = [
   // The way into the encodings: a decoder, or a decompressed stream, by name. Stages see this much of them, not a decoder itself.
   { name: 'encodings', files: /^src\/encodings\/(?:create-decoder|open-stream|detect-encoding)\.ts$/, mayImport: [...GROUND, 'adapter', 'encodings'] },
   { name: 'adapter', files: /^src\/(encodings|engines\/[^/]+|sources)\//, mayImport: [...GROUND, 'encodings', 'adapter'], foldersApart: true },
-  { name: 'stage', files: /^src\/(ingest|batches|lake|quality|alerts|telemetry|reports)\//, mayImport: [...GROUND, 'encodings', 'stage'], foldersApart: true },
+  {
+    name: 'stage',
+    files: /^src\/(ingest|batches|lake|collector|quality|alerts|telemetry|reports)\//,
+    mayImport: [...GROUND, 'encodings', 'stage'],
+    foldersApart: true,
+  },
   // Makes traffic; knows nothing of how it is processed.
   { name: 'generator', files: /^src\/generate\//, mayImport: ['domain', 'generator'] },
   { name: 'app', files: /^src\/app\//, mayImport: [...GROUND, 'encodings', 'adapter', 'stage', 'generator', 'app'] },
@@ -49,4 +54,4 @@ export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
 };
 
 /** Time, ids and randomness are handed in here: the same input gives the same output, today and in a test. */
-export const PURE = /^src\/(domain|contracts|encodings|ingest|generate|batches)\//;
+export const PURE = /^src\/(domain|contracts|encodings|ingest|generate|batches|collector)\//;

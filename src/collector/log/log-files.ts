@@ -1,0 +1,85 @@
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+
+/** What the log asks of a file system. Every call may fail with an error of Node's kind, with a `code`. */
+export interface LogFiles {
+  /** Makes the folder, and those above it, where there is none. */
+  makeFolder(folder: string): Promise<void>;
+  list(folder: string): Promise<string[]>;
+  /** Waits until the names in a folder survive a loss of power. */
+  syncFolder(folder: string): Promise<void>;
+  /** `create` fails where there is a file of that name. */
+  open(path: string, access: 'create' | 'read' | 'change'): Promise<LogFile>;
+  remove(path: string): Promise<void>;
+}
+
+export interface LogFile {
+  size(): Promise<number>;
+  /** Fills the buffer as far as there are bytes, and says how far. */
+  read(into: Uint8Array, offset: number): Promise<number>;
+  /** Writes all of it. After a failure, any part of it may be there. */
+  write(pieces: readonly Uint8Array[], offset: number): Promise<void>;
+  truncate(bytes: number): Promise<void>;
+  /** Waits until the bytes survive a loss of power, and the size with them. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const FLAGS = { create: 'wx', read: 'r', change: 'r+' } as const;
+/** Pieces in one call: as many as Linux takes. */
+const PIECES = 1_024;
+
+export const NODE_LOG_FILES: LogFiles = {
+  makeFolder: async (folder) => {
+    await mkdir(folder, { recursive: true });
+  },
+  list: (folder) => readdir(folder),
+  // Windows has no such call: it keeps names in its journal.
+  syncFolder: async (folder) => {
+    if (process.platform === 'win32') return;
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  open: async (path, access) => nodeLogFile(await open(path, FLAGS[access])),
+  remove: (path) => rm(path, { force: true }),
+};
+
+function nodeLogFile(handle: FileHandle): LogFile {
+  return {
+    size: async () => (await handle.stat()).size,
+    read: async (into, offset) => {
+      let filled = 0;
+      while (filled < into.length) {
+        const { bytesRead } = await handle.read(into, filled, into.length - filled, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    },
+    write: async (pieces, offset) => {
+      let rest = pieces.filter(({ length }) => length > 0);
+      let at = offset;
+      while (rest.length > 0) {
+        const { bytesWritten } = await handle.writev(rest.slice(0, PIECES), at);
+        at += bytesWritten;
+        rest = behind(rest, bytesWritten);
+      }
+    },
+    truncate: (bytes) => handle.truncate(bytes),
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+/** What is left of the pieces: a system may write less than it was asked to. */
+function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let written = bytes;
+  let whole = 0;
+  while (whole < pieces.length && written >= (pieces[whole] as Uint8Array).length) written -= (pieces[whole++] as Uint8Array).length;
+  const rest = pieces.slice(whole);
+  if (written > 0) rest[0] = (rest[0] as Uint8Array).subarray(written);
+  return rest;
+}
