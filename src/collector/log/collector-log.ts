@@ -1,6 +1,6 @@
 import type { AdvertiseXError } from '../../domain/errors.ts';
 import { encodeHead, type LogEntry, type LogPosition, placeHead } from './log-entry.ts';
-import { entryTooLarge, logBusy, logClosed, logFailure } from './log-failure.ts';
+import { entryTooLarge, logBusy, logClosed, logFailure, logStopped } from './log-failure.ts';
 import type { LogFile } from './log-files.ts';
 import type { LogOptions } from './log-options.ts';
 import { encodeSegmentHead, type LogSegment, markEntry, newSegment, SEGMENT_HEAD_BYTES } from './log-segment.ts';
@@ -186,7 +186,7 @@ export class CollectorLog {
   async #giveUp(group: readonly Waiting[], cause: unknown): Promise<void> {
     const failure = logFailure(this.#options.folder, 'written', cause);
     const isCut = await this.#cutToSynced();
-    if (failure.code !== 'disk_full' || !isCut) this.#refusal ??= failure;
+    if (failure.code !== 'disk_full' || !isCut) this.#refusal ??= logStopped(this.#options.folder, failure);
     const waiting = [...group, ...this.#queue.splice(0)];
     for (const { bytes, reject } of waiting) {
       this.#waitingBytes -= bytes;

@@ -139,6 +139,41 @@ it('a body that is itself a piece of a log is not taken for entries of this one'
   expect(await readBodies(log)).toEqual([[1, 'after']]);
 });
 
+it('an entry that stands again where a later one was is not read twice', async () => {
+  const files = new MemoryFiles();
+  const { log: writer } = await openSmallLog(files);
+  for (const body of ['a', 'b', 'c', 'd']) await writer.append(entryOf(body));
+  const [path = ''] = files.paths;
+  const bytes = files.content(path);
+  const entryBytes = (bytes.length - SEGMENT_HEAD_BYTES) / 4;
+  const misplaced = Buffer.from(bytes);
+  bytes.copy(misplaced, SEGMENT_HEAD_BYTES + 2 * entryBytes, SEGMENT_HEAD_BYTES, SEGMENT_HEAD_BYTES + entryBytes);
+  files.put(path, misplaced);
+  const { log, damages } = await openSmallLog(files);
+  expect(await readBodies(log)).toEqual([
+    [0, 'a'],
+    [1, 'b'],
+    [3, 'd'],
+  ]);
+  expect(damages).toMatchObject([{ kind: 'damaged', bytes: entryBytes, sequence: 2, nextSequence: 3 }]);
+});
+
+it('an empty segment that was left beside the one that took its place does no harm', async () => {
+  const files = new MemoryFiles();
+  const { log: writer } = await openSmallLog(files);
+  for (const body of ['a', 'b']) await writer.append(entryOf(body));
+  const [path = ''] = files.paths;
+  const both = new MemoryFiles();
+  const left = `/log/${'0'.repeat(16)}-${'f'.repeat(16)}.log`;
+  for (const [name, bytes] of [[path, files.content(path)] as const, [left, Buffer.alloc(0)] as const]) both.put(name, bytes);
+  const { log, damages } = await openSmallLog(both);
+  expect(await log.append(entryOf('c'))).toBe(2);
+  expect((await readBodies(log)).map(([, body]) => body)).toEqual(['a', 'b', 'c']);
+  expect(damages).toEqual([]);
+  await log.dropBefore(2);
+  expect(both.paths.length).toBe(1);
+});
+
 function flipped(bytes: Buffer, bit: number): Buffer {
   const copy = Buffer.from(bytes);
   copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7));

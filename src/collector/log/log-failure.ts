@@ -20,6 +20,16 @@ export function logFailure(folder: string, doing: 'written' | 'read', cause: unk
   );
 }
 
+/** Why the log takes no more, after a failure that leaves it not knowing what is in its file. */
+export function logStopped(folder: string, failure: AdvertiseXError): AdvertiseXError {
+  return new AdvertiseXError(
+    'log_failed',
+    `The collector's log in ${folder} takes no more since it failed: ${failure.message}`,
+    'See to the disk, then start the collector again and send again what was refused: everything that was acknowledged is on disk.',
+    failure,
+  );
+}
+
 export function logBusy(waitingBytes: number): AdvertiseXError {
   return new AdvertiseXError(
     'log_busy',

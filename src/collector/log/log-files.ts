@@ -1,8 +1,9 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** What the log asks of a file system. Every call may fail with an error of Node's kind, with a `code`. */
 export interface LogFiles {
-  /** Makes the folder, and those above it, where there is none. */
+  /** Makes the folder, and those above it, where there is none, and waits until their names survive a loss of power. */
   makeFolder(folder: string): Promise<void>;
   list(folder: string): Promise<string[]>;
   /** Waits until the names in a folder survive a loss of power. */
@@ -30,22 +31,30 @@ const PIECES = 1_024;
 
 export const NODE_LOG_FILES: LogFiles = {
   makeFolder: async (folder) => {
-    await mkdir(folder, { recursive: true });
-  },
-  list: (folder) => readdir(folder),
-  // Windows has no such call: it keeps names in its journal.
-  syncFolder: async (folder) => {
-    if (process.platform === 'win32') return;
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
+    const path = resolve(folder);
+    const first = (await mkdir(path, { recursive: true })) ?? path;
+    // The folder's own name even where it was there: whoever made it may have been killed before it was on disk.
+    for (let made = path; made.length >= first.length; made = dirname(made)) {
+      await syncFolder(dirname(made));
+      if (made === dirname(made)) break;
     }
   },
+  list: (folder) => readdir(folder),
+  syncFolder,
   open: async (path, access) => nodeLogFile(await open(path, FLAGS[access])),
   remove: (path) => rm(path, { force: true }),
 };
+
+/** Windows has no such call: it keeps names in its journal. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 function nodeLogFile(handle: FileHandle): LogFile {
   return {

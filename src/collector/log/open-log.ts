@@ -18,8 +18,6 @@ export async function openLog(given: LogOptions): Promise<CollectorLog> {
     const segments = await listSegments(options);
     const last = segments.at(-1);
     if (last !== undefined) await recover(options, last);
-    // The name of a segment may have been seen and still not be on disk.
-    await files.syncFolder(folder);
     return new CollectorLog(options, segments);
   } catch (cause) {
     throw logFailure(folder, 'read', cause);
