@@ -139,8 +139,9 @@ export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
 
   async function shownAsArchived(reader: EngineReader, table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
     const { retracted } = viewOf(table);
-    if (retracted === undefined) return [...slices];
-    const rows = await reader.rows<{ slice: string }>(`select distinct cast(day as varchar) as slice from (${retracted}) r`, { since: 0 });
+    if (retracted === undefined || slices.length === 0) return [...slices];
+    const isAsked = `day in (${slices.map(date).join(', ')})`;
+    const rows = await reader.rows<{ slice: string }>(`select distinct cast(day as varchar) as slice from (${retracted}) r where ${isAsked}`, { since: 0 });
     const others = new Set(rows.map(({ slice }) => slice));
     return slices.filter((slice) => !others.has(slice));
   }

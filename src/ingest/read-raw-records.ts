@@ -120,8 +120,10 @@ class StretchReading {
 function stretchesOf(positions: readonly number[], points: readonly ResumePoint[]): Stretch[] {
   const ordered = [...points].sort((a, b) => a.offset - b.offset || a.recordNumber - b.recordNumber);
   const stretches = new Map<number, Stretch>();
-  for (const position of positions) {
-    const point = ordered.findLast(({ recordNumber }) => recordNumber <= position);
+  let behind = 0;
+  for (const position of [...positions].sort((a, b) => a - b)) {
+    while (behind < ordered.length && (ordered[behind] as ResumePoint).recordNumber <= position) behind++;
+    const point = ordered[behind - 1];
     if (point === undefined) continue;
     const stretch = stretches.get(point.offset) ?? { point, wanted: new Set() };
     stretch.wanted.add(position);

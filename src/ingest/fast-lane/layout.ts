@@ -66,7 +66,7 @@ export const SLOT_HASH = 0;
 export const SLOT_TEXT = 4;
 export const SLOT_INDEX = 8;
 export const SLOT_BYTES = 12;
-/** As many texts are worth a look whether they come again: where each comes less than eight times, none is held twice any more. */
+/** From so many texts on, a column leaves its dictionary where each of them came less than eight times. */
 export const DICTIONARY_TRIAL = 4_096;
 
 /** The keys of one JSON object: the first that is expected, the stamp of the record that held it last, then its entries. */
