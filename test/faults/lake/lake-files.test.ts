@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -69,6 +69,40 @@ describe('the lake', () => {
       expect([...copied].sort()).toEqual(['bid_requests', 'impressions']);
       await exportInstanceLake(instance);
       expect(await differences(instance)).toMatchObject({ 'silver.bid_requests': 0, 'silver.impressions': 0 });
+    });
+  });
+
+  it('has an archived day without what was taken back of it, and the other days as they were', async () => {
+    const impressions = join(folder, 'without-campaign.jsonl');
+    const impression = (day: number, n: number) =>
+      JSON.stringify({
+        impression_id: `i${day}-${n}`,
+        creative_id: day === 1 ? 'k' : 'other',
+        user_id: 'u',
+        timestamp: `2026-03-0${day}T10:00:00Z`,
+        website: 'w.example',
+      });
+    writeFileSync(impressions, [1, 2].flatMap((day) => Array.from({ length: 9 }, (_, n) => impression(day, n))).join('\n'));
+    await withInstance(join(folder, 'taken back'), {}, async (instance) => {
+      await ingestFiles(instance, [{ feed: 'ad-impressions', paths: [impressions] }]);
+      await exportInstanceLake(instance);
+      const campaigns = ['c1', 'c2'];
+      for (const campaign of campaigns) {
+        const creatives = join(folder, `creatives-${campaign}.csv`);
+        writeFileSync(creatives, `creative_id,campaign_id\nk,${campaign}\n`);
+        await ingestFiles(instance, [{ feed: 'creatives', paths: [creatives] }]);
+        await exportInstanceLake(instance);
+        const days = await instance.engine.rows(
+          'select cast(report_date as varchar) as day, campaign_id, count(*) as impressions from silver.impressions group by all order by day',
+        );
+        expect(days).toEqual([
+          { day: '2026-03-01', campaign_id: campaign, impressions: 9n },
+          { day: '2026-03-02', campaign_id: null, impressions: 9n },
+        ]);
+        expect((await differences(instance))['silver.impressions']).toBe(0);
+      }
+      const parts = await instance.engine.rows("select 1 as part from store.archive_parts where table_name = 'impressions'");
+      expect(parts).toHaveLength(2 + campaigns.length);
     });
   });
 });
