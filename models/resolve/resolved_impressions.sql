@@ -4,7 +4,7 @@
    inputs: staged_impressions, rejected, creative_periods
    The campaign is the one the record names, else its creative's at the time of the event, else NULL. */
 select s.* exclude (key_hash, content_hash, stage_row, bot, campaign_id),
-       s.campaign_id as given_campaign_id,
+       s.campaign_id is not null as campaign_given,
        coalesce(s.campaign_id, c.campaign_id) as campaign_id,
        not s.bot as valid,
        case when s.bot then 'bot_user_agent' end as invalid_reasons,

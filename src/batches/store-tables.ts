@@ -36,7 +36,7 @@ export function storeTables(contracts: Contracts): readonly StoredTable[] {
 const BATCH: TableColumn = { name: 'batch_id', type: 'bigint' };
 
 const FACT_EXTRAS: Readonly<Record<EventType, readonly TableColumn[]>> = {
-  impression: [{ name: 'given_campaign_id', type: 'varchar' }],
+  impression: [{ name: 'campaign_given', type: 'boolean' }],
   click: [
     { name: 'bot', type: 'boolean' },
     { name: 'impression_key', type: 'key' },
@@ -73,7 +73,7 @@ function exposures(contracts: Contracts): StoredTable {
   const columns = stagedEventTable('impression', contracts).columns.filter(({ name }) => EXPOSURE_COLUMNS.includes(name));
   return {
     name: 'exposures',
-    columns: [...columns, { name: 'given_campaign_id', type: 'varchar' }, { name: 'valid', type: 'boolean' }, { name: 'since_batch', type: 'bigint' }],
+    columns: [...columns, { name: 'campaign_given', type: 'boolean' }, { name: 'valid', type: 'boolean' }, { name: 'since_batch', type: 'bigint' }],
   };
 }
 

@@ -105,7 +105,7 @@ export const RESERVED_COLUMNS: ReadonlySet<string> = new Set([
   'valid',
   'invalid_reasons',
   'impression_key',
-  'given_campaign_id',
+  'campaign_given',
   'source',
   'position',
   'batch_id',

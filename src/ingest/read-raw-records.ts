@@ -23,7 +23,8 @@ export class RawRecordReader {
 
   async read(job: DecodeJob, positions: readonly number[], points: readonly ResumePoint[]): Promise<Map<number, RawRecord>> {
     const check = this.check(job.feed);
-    const options = decoderOptions(job, this.edge, check);
+    // Where records begin and end is all that is asked: no field of them is read.
+    const options = { ...decoderOptions(job, this.edge, check), fields: [] };
     const found = new Map<number, RawRecord>();
     const keep = (position: number, raw: Uint8Array) =>
       found.set(position, { raw, encoding: job.encoding, delimiter: job.delimiter, contractVersion: check.contract.version });
@@ -43,7 +44,7 @@ export class RawRecordReader {
 
 type Keep = (position: number, raw: Uint8Array) => void;
 
-const PIECE = 65_536;
+const PIECE = 16_384;
 /** Enough to tell what a file is. */
 const FIRST_BYTES = 64;
 

@@ -315,7 +315,7 @@ export class RecordReceiver implements RecordSink {
 
 /** Records between two places from which a source can be read again: bounds what is decoded twice to find one of them. Of records that come by the decoder anyway, more are marked. */
 const RESUME_NEAR = 128;
-const RESUME_FAR = 1_024;
+const RESUME_FAR = 256;
 
 const NONE: readonly Violation[] = [];
 

@@ -36,5 +36,5 @@ export function resolveCampaign(impression: Row, creatives: readonly Row[]): Row
       if (creative['creative_id'] !== impression['creative_id'] || from > (impression['event_time'] as bigint)) continue;
       if (since === null || from > since) [campaign, since] = [creative['campaign_id']!, from];
     }
-  return { ...impression, campaign_id: campaign, given_campaign_id: given };
+  return { ...impression, campaign_id: campaign, campaign_given: given !== null };
 }
