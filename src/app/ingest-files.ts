@@ -4,27 +4,18 @@ import type { BatchCause, CommittedBatch, ConflictingRecord, FileProgress, Outco
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
 import type { DecodedFile, DecodeJob, EdgeSettings } from '../ingest/decode-file.ts';
-import type { DecodePool, TakeChunk } from '../ingest/decode-pool.ts';
+import type { TakeChunk } from '../ingest/decode-pool.ts';
 import { decodingFailure } from '../ingest/decoding-failure.ts';
-import { openPool } from '../ingest/open-pool.ts';
 import { RawRecordReader } from '../ingest/read-raw-records.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
-import {
-  type FoundFile,
-  findFiles,
-  type IngestedFile,
-  IngestPlan,
-  type IngestRequest,
-  type KnownFile,
-  NO_RECORDS,
-  type PlannedFile,
-  takenFiles,
-} from './plan-ingest.ts';
+import { type IngestedFile, IngestPlan, type KnownFile, NO_RECORDS, type PlannedFile, takenFiles } from './plan-ingest.ts';
+import { type IngestRequest, SourceFiles } from './source-files.ts';
 
-export type { IngestedFile, IngestRequest } from './plan-ingest.ts';
+export type { IngestedFile } from './plan-ingest.ts';
+export type { IngestRequest } from './source-files.ts';
 
 export interface IngestProgress {
   readonly stage: 'looking' | 'ingesting' | 'finishing';
@@ -48,75 +39,73 @@ export interface IngestSummary {
 export async function ingestFiles(
   instance: Instance,
   requests: readonly IngestRequest[],
+  onProgress?: (progress: IngestProgress) => void,
+): Promise<IngestSummary> {
+  return ingestSources(instance, await SourceFiles.open(requests, instance.settings.limits.workers), onProgress);
+}
+
+/** The same, of files that were opened before the instance; they are closed at the end. */
+export async function ingestSources(
+  instance: Instance,
+  sources: SourceFiles,
   onProgress: (progress: IngestProgress) => void = () => undefined,
 ): Promise<IngestSummary> {
-  const ingest = new FileIngest(instance, onProgress);
+  const ingest = new FileIngest(instance, sources, onProgress);
   const stop = () => void ingest.close();
   instance.signal?.addEventListener('abort', stop);
   try {
-    return await ingest.run(requests);
+    return await ingest.run();
   } finally {
     instance.signal?.removeEventListener('abort', stop);
     await ingest.close();
   }
 }
 
-interface HashedFile extends FoundFile {
-  /** SHA-256 of its bytes, in hex. */
-  readonly hash: Promise<string>;
-}
-
 class FileIngest implements StagedIngest {
   readonly batchRecords: number;
   private readonly instance: Instance;
   private readonly onProgress: (progress: IngestProgress) => void;
-  private pool: DecodePool | undefined;
+  private readonly sources: SourceFiles;
   private edge: EdgeSettings | undefined;
-  private found: readonly FoundFile[] = [];
   private plan: IngestPlan | undefined;
   private readonly committed: CommittedBatch[] = [];
   private readonly receivedAtMicros: number;
   private readonly stages: IngestStage[] = [];
   private failure: unknown;
-  private bytesTotal = 0;
   private readonly bytesRead = new Map<string, number>();
 
-  constructor(instance: Instance, onProgress: (progress: IngestProgress) => void) {
+  constructor(instance: Instance, sources: SourceFiles, onProgress: (progress: IngestProgress) => void) {
     this.instance = instance;
+    this.sources = sources;
     this.batchRecords = instance.settings.limits.batch_records;
     this.onProgress = onProgress;
     this.receivedAtMicros = instance.nowMicros();
   }
 
-  async run(requests: readonly IngestRequest[]): Promise<IngestSummary> {
+  async run(): Promise<IngestSummary> {
     try {
-      return await this.takeFiles(requests);
+      return await this.takeFiles();
     } catch (error) {
       this.fail(error);
       throw this.failure;
     }
   }
 
-  private async takeFiles(requests: readonly IngestRequest[]): Promise<IngestSummary> {
-    const { instance } = this;
-    this.edge = await edgeSettings(instance);
-    this.found = await findFiles(requests);
-    const { found } = this;
+  private async takeFiles(): Promise<IngestSummary> {
+    const { instance, sources } = this;
     this.requireGoing();
-    this.bytesTotal = found.reduce((sum, { file }) => sum + file.bytes, 0);
     this.report('looking');
-    this.plan = new IngestPlan(instance, found, await takenFiles(instance, found), this.receivedAtMicros);
+    await this.useRates();
+    this.plan = new IngestPlan(instance, sources.found, await takenFiles(instance, sources.found), this.receivedAtMicros);
     this.requireGoing();
-    this.pool = openPool(this.bytesTotal, this.edge, instance.settings.limits.workers);
     const rates = this.stage('reference', Promise.resolve());
-    await this.take(rates, this.hash(['currency-rates']));
-    const converting = rates.end().then(() => this.useCommittedRates());
+    await this.take(rates, ['currency-rates']);
+    const converting = rates.end().then(() => (this.committed.length === 0 ? undefined : this.useRates()));
     const reference = this.stage('reference', converting);
-    await this.take(reference, this.hash(['campaigns', 'creatives', 'users']));
+    await this.take(reference, ['campaigns', 'creatives', 'users']);
     const events = this.stage('late', reference.end());
-    const hashed = this.hash(EVENT_FEEDS);
     await converting;
-    await this.take(events, hashed);
+    await this.take(events, EVENT_FEEDS);
     await events.end();
     this.report('finishing');
     return this.summary(this.plan);
@@ -128,39 +117,31 @@ class FileIngest implements StagedIngest {
     return stage;
   }
 
-  private hash(feeds: readonly Feed[]): HashedFile[] {
-    const hashed = this.found
-      .filter(({ request }) => feeds.includes(request.feed))
-      .map((found) => ({ ...found, hash: (this.pool as DecodePool).hash(found.file.path) }));
-    for (const { hash } of hashed) hash.catch(() => undefined);
-    return hashed;
-  }
-
   /** A file whose own hash is known is decoded while those after it are hashed. */
-  private async take(stage: IngestStage, files: readonly HashedFile[]): Promise<void> {
-    for (const found of files) {
+  private async take(stage: IngestStage, feeds: readonly Feed[]): Promise<void> {
+    for (const found of this.sources.of(feeds)) {
       const planned = await (this.plan as IngestPlan).add(found, await found.hash);
       if (planned === undefined) this.bytesRead.set(found.file.path, found.file.bytes);
       else stage.take(planned);
     }
   }
 
-  private async useCommittedRates(): Promise<void> {
-    if (this.committed.length === 0) return;
+  /** Those that are committed. */
+  private async useRates(): Promise<void> {
     this.edge = await edgeSettings(this.instance);
-    this.pool?.useSettings(this.edge);
+    this.sources.pool.useSettings(this.edge);
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
   async close(): Promise<void> {
     this.failure ??= interrupted();
-    await Promise.all([...this.stages.map((stage) => stage.rest()), this.pool?.close()]);
+    await Promise.all([...this.stages.map((stage) => stage.rest()), this.sources.close()]);
   }
 
   /** The first failure is the one that is told. */
   fail(error: unknown): void {
     this.failure ??= error;
-    void this.pool?.close();
+    void this.sources.close();
   }
 
   requireGoing(): void {
@@ -168,7 +149,7 @@ class FileIngest implements StagedIngest {
   }
 
   decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile> {
-    return (this.pool as DecodePool).decode(job, takeChunk);
+    return this.sources.pool.decode(job, takeChunk);
   }
 
   tookFrom(file: PlannedFile, bytesRead: number): void {
@@ -224,14 +205,14 @@ class FileIngest implements StagedIngest {
     this.onProgress({
       stage,
       bytesRead,
-      bytesTotal: this.bytesTotal,
+      bytesTotal: this.sources.bytes,
       recordsCommitted: this.committed.reduce((sum, batch) => sum + batch.outcomes.received, 0),
       batches: this.committed.length,
     });
   }
 
   private async summary({ planned, known }: IngestPlan): Promise<IngestSummary> {
-    const taken = await takenFiles(this.instance, this.found);
+    const taken = await takenFiles(this.instance, this.sources.found);
     const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
       const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
       return { path: source, feed: request.feed, state, complete, outcomes };

@@ -1,19 +1,10 @@
 import type { OutcomeCounts } from '../batches/batch.ts';
 import { DEFAULT_ENCODING, type Encoding, type Feed } from '../domain/feeds.ts';
 import type { DecodeJob } from '../ingest/decode-file.ts';
-import { listFiles, type SourceFile } from '../sources/list-files.ts';
+import type { SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import type { Instance } from './instance.ts';
-
-export interface IngestRequest {
-  readonly feed: Feed;
-  readonly paths: readonly string[];
-  /** Told from the file where absent. */
-  readonly encoding?: Encoding;
-  readonly delimiter?: string;
-  /** What the tables name as the source, for input that has no path. */
-  readonly sourceName?: string;
-}
+import type { FoundFile, IngestRequest } from './source-files.ts';
 
 export interface IngestedFile {
   readonly path: string;
@@ -22,11 +13,6 @@ export interface IngestedFile {
   readonly state: 'taken' | 'known';
   readonly complete: boolean;
   readonly outcomes: OutcomeCounts;
-}
-
-export interface FoundFile {
-  readonly file: SourceFile;
-  readonly request: IngestRequest;
 }
 
 /** A file, or the rest of one, that is to be taken. */
@@ -40,17 +26,6 @@ export interface PlannedFile extends SourceFile {
 
 /** A file whose content was taken before, or is taken now from another one. */
 export type KnownFile = Pick<PlannedFile, 'source' | 'request' | 'sha256'>;
-
-/** Reference data before what it resolves, touches before conversions: any order gives the same figures, this one restates least. */
-const FEEDS_IN_ORDER: readonly Feed[] = ['currency-rates', 'campaigns', 'creatives', 'users', 'ad-impressions', 'bid-requests', 'clicks-conversions'];
-
-export async function findFiles(requests: readonly IngestRequest[]): Promise<FoundFile[]> {
-  const found: FoundFile[] = [];
-  for (const request of [...requests].sort((a, b) => FEEDS_IN_ORDER.indexOf(a.feed) - FEEDS_IN_ORDER.indexOf(b.feed))) {
-    for (const file of await listFiles(request.paths)) found.push({ file, request });
-  }
-  return found;
-}
 
 /** Which files are new, and from which record on: a file is its content, whatever its name. */
 export class IngestPlan {

@@ -5,7 +5,13 @@ import { lakeSource } from './lake.ts';
 
 /** Brings the lake up to the last committed batch. */
 export async function exportInstanceLake(instance: Instance, options: LakeExportOptions = {}): Promise<LakeExport> {
-  return exportLake(await lakeSource(instance), instance.directory.lake, options);
+  // The engine has time for it meanwhile: copies leave processors idle. Nothing is lost where it fails.
+  const settled = instance.engine.settle().catch(() => undefined);
+  try {
+    return await exportLake(await lakeSource(instance), instance.directory.lake, options);
+  } finally {
+    await settled;
+  }
 }
 
 /** Writes every slice of the lake again, and removes what no export put there. */

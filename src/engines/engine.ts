@@ -36,6 +36,11 @@ export interface Engine {
   withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T>;
   /** Puts rows into a table, by column name. */
   insert(table: Table, rows: readonly EngineRow[]): Promise<void>;
+  /**
+   * Puts in order what the last batches wrote, as `close` would, while readers are at work. What is not done here is done by `close`,
+   * or by whoever opens the tables next.
+   */
+  settle(): Promise<void>;
   /** Stops what runs at the moment, also what readers run: it throws. */
   interrupt(): void;
   close(): Promise<void>;

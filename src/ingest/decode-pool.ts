@@ -9,7 +9,7 @@ export interface DecodePool {
   /** SHA-256 of a file, in hex. */
   hash(path: string): Promise<string>;
   decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile>;
-  /** For the jobs from here on. */
+  /** For the jobs from here on; nothing can be decoded before. */
   useSettings(edge: EdgeSettings): void;
   close(): Promise<void>;
 }

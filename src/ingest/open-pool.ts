@@ -9,26 +9,22 @@ import { WorkerPool } from './worker-pool.ts';
 /** Fewer bytes than this are decoded sooner than a worker has started. */
 const WORTH_A_WORKER = 4_194_304;
 
-export function openPool(bytes: number, edge: EdgeSettings, workers: number | undefined): DecodePool {
-  return bytes < WORTH_A_WORKER ? new SameThread(edge) : new WorkerPool(workers ?? availableParallelism(), edge);
+export function openPool(bytes: number, workers: number | undefined): DecodePool {
+  return bytes < WORTH_A_WORKER ? new SameThread() : new WorkerPool(workers ?? availableParallelism());
 }
 
 /** Decodes in this thread, one file after the other. */
 class SameThread implements DecodePool {
-  private files: FileDecoder;
+  private files: FileDecoder | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private isClosed = false;
-
-  constructor(edge: EdgeSettings) {
-    this.files = new FileDecoder(edge);
-  }
 
   hash(path: string): Promise<string> {
     return this.inTurn(path, () => hashFile(path));
   }
 
   decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile> {
-    return this.inTurn(job.path, () => this.files.decode(job, takeChunk));
+    return this.inTurn(job.path, () => (this.files as FileDecoder).decode(job, takeChunk));
   }
 
   useSettings(edge: EdgeSettings): void {

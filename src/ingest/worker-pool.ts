@@ -16,16 +16,15 @@ interface QueuedJob {
 
 /** Decoding on worker threads, so that the engine works at the same time. All are started at once, because each takes a while to be ready. */
 export class WorkerPool implements DecodePool {
-  private edge: EdgeSettings;
+  private edge: EdgeSettings | undefined;
   private readonly size: number;
   private readonly workers = new Set<Worker>();
   private readonly idle: Worker[] = [];
   private readonly queue: QueuedJob[] = [];
   private closed: Promise<void> | undefined;
 
-  constructor(size: number, edge: EdgeSettings) {
+  constructor(size: number) {
     this.size = size;
-    this.edge = edge;
     for (let i = 0; i < size; i++) this.idle.push(this.start());
   }
 
@@ -37,7 +36,6 @@ export class WorkerPool implements DecodePool {
     return this.perform<DecodedFile>({ kind: 'decode', job }, takeChunk);
   }
 
-  /** For the jobs from here on. */
   useSettings(edge: EdgeSettings): void {
     this.edge = edge;
     for (const worker of this.workers) worker.postMessage({ kind: 'settings', edge } satisfies WorkerRequest);
@@ -118,7 +116,7 @@ export class WorkerPool implements DecodePool {
 
   private start(): Worker {
     const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-    worker.postMessage({ kind: 'settings', edge: this.edge } satisfies WorkerRequest);
+    if (this.edge !== undefined) worker.postMessage({ kind: 'settings', edge: this.edge } satisfies WorkerRequest);
     this.workers.add(worker);
     worker.unref();
     // One that ended, at work or before it had any, is not asked again.

@@ -39,15 +39,25 @@ export const ingest: CommandDefinition = {
       ...(options.delimiter === undefined ? {} : { delimiter: String(options.delimiter) }),
     };
     requireReadable(context, groups, format);
-    return withInstance<ExitCode>(context, 'ingest', 'write', async (instance) => {
-      const { ingestFiles } = await import('../../app/ingest-files.ts');
-      const requests = await planRequests(context, groups, instance.directory.staging, format);
-      const summary = await ingestWithProgress(context, (onProgress) => ingestFiles(instance, requests, onProgress));
-      await showIngest(context, summary);
-      // Also where nothing is new: the run before may have been stopped on its way to the lake.
-      if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
-      return 0;
-    });
+    const { SourceFiles } = await import('../../app/source-files.ts');
+    const files = fileRequests(context, groups, format);
+    const piped = groups.find(({ paths }) => paths.includes(STANDARD_INPUT));
+    const open = (requests: readonly IngestRequest[]) => SourceFiles.open(requests, context.settings().limits.workers);
+    // Files are hashed while the data is opened; what is piped in has to be kept there first.
+    const early = piped === undefined ? await open(files) : undefined;
+    try {
+      return await withInstance<ExitCode>(context, 'ingest', 'write', async (instance) => {
+        const { ingestSources } = await import('../../app/ingest-files.ts');
+        const sources = early ?? (await open([...files, await keepStandardInput(context, (piped as FeedGroup).feed, instance.directory.staging, format)]));
+        const summary = await ingestWithProgress(context, (onProgress) => ingestSources(instance, sources, onProgress));
+        await showIngest(context, summary);
+        // Also where nothing is new: the run before may have been stopped on its way to the lake.
+        if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
+        return 0;
+      });
+    } finally {
+      await early?.close();
+    }
   },
 };
 
@@ -128,18 +138,18 @@ function requireReadable(context: CommandContext, groups: readonly FeedGroup[], 
     throw new AdvertiseXError('usage', 'Standard input (-) stands after more than one feed', 'It can be read once: leave it to one feed.');
 }
 
-async function planRequests(context: CommandContext, groups: readonly FeedGroup[], staging: string, format: FileFormat): Promise<IngestRequest[]> {
-  const requests: IngestRequest[] = [];
-  for (const { feed, paths } of groups) {
+function fileRequests(context: CommandContext, groups: readonly FeedGroup[], format: FileFormat): IngestRequest[] {
+  return groups.flatMap(({ feed, paths }) => {
     const files = paths.filter((path) => path !== STANDARD_INPUT);
-    if (files.length > 0) requests.push({ feed, paths: files.map((path) => context.path(path)), ...format });
-    if (files.length === paths.length) continue;
-    // A file is known by its content before it is taken, so the whole input has to be here first.
-    const spool = join(staging, 'standard-input');
-    await pipeline(context.host.stdin, createWriteStream(spool), { signal: context.signal }).catch((cause) => Promise.reject(spoolFailure(spool, cause)));
-    requests.push({ feed, paths: [spool], sourceName: 'stdin', ...format });
-  }
-  return requests;
+    return files.length === 0 ? [] : [{ feed, paths: files.map((path) => context.path(path)), ...format }];
+  });
+}
+
+/** A file is known by its content before it is taken, so the whole input has to be here first. */
+async function keepStandardInput(context: CommandContext, feed: Feed, staging: string, format: FileFormat): Promise<IngestRequest> {
+  const spool = join(staging, 'standard-input');
+  await pipeline(context.host.stdin, createWriteStream(spool), { signal: context.signal }).catch((cause) => Promise.reject(spoolFailure(spool, cause)));
+  return { feed, paths: [spool], sourceName: 'stdin', ...format };
 }
 
 function spoolFailure(spool: string, cause: NodeJS.ErrnoException): unknown {

@@ -192,6 +192,17 @@ export class DuckDbEngine implements Engine {
     }
   }
 
+  async settle(): Promise<void> {
+    const session = new Session(await this.instance.connect());
+    this.readers.add(session);
+    try {
+      await session.run('checkpoint');
+    } finally {
+      this.readers.delete(session);
+      session.close();
+    }
+  }
+
   interrupt(): void {
     for (const session of [this.session, ...this.readers]) session.interrupt();
   }

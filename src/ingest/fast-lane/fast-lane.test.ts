@@ -92,7 +92,7 @@ describe('the fast lane', () => {
     const parts = [wide('consent_tcf', 4_000, 20_000), wide('placement_id', 5, 60_000)].map((text) => Buffer.from(text));
     const bytes = Buffer.concat(parts);
     const { rows, plain, memory, unknownFields } = await stage({ feed: 'ad-impressions', encoding: 'json', bytes, cuts: everyHalfMegabyte(bytes) }, true);
-    expect(memory.most).toBeGreaterThan(256 * 2 ** 20);
+    expect(memory.most).toBeGreaterThan(128 * 2 ** 20);
     expect(memory.last).toBeLessThan(128 * 2 ** 20);
     expect(rows).toHaveLength(80_000);
     expect(plain).toBeGreaterThan(79_000);

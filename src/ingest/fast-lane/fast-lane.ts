@@ -22,7 +22,7 @@ export function openFastLane(options: LaneOptions): FastLane | undefined {
 }
 
 /** More memory than this is given back once what needed it is written. Bytes. */
-const KEPT_MEMORY = 268_435_456;
+const KEPT_MEMORY = 134_217_728;
 /** A quarter of an hour: offsets of time zones change, and days begin, only where one begins. */
 const QUARTER_MICROS = 900_000_000;
 
