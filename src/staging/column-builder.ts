@@ -51,9 +51,6 @@ export class ColumnBuilder implements RowColumn {
   readonly nullable: boolean;
   rows = 0;
   nulls = 0;
-  /** Smallest and largest number so far; meaningless where there is none. */
-  minimum = Number.POSITIVE_INFINITY;
-  maximum = Number.NEGATIVE_INFINITY;
   private readonly width: number;
   private position = 0;
   private bytes: Uint8Array;
@@ -105,8 +102,6 @@ export class ColumnBuilder implements RowColumn {
     } else {
       this.appendBit(value);
     }
-    if (value < this.minimum) this.minimum = value;
-    if (value > this.maximum) this.maximum = value;
     this.markPresent();
   }
 
@@ -168,8 +163,6 @@ export class ColumnBuilder implements RowColumn {
     this.rows = 0;
     this.nulls = 0;
     this.position = 0;
-    this.minimum = Number.POSITIVE_INFINITY;
-    this.maximum = Number.NEGATIVE_INFINITY;
     // One segment of huge records must not hold its memory for the rest of the run.
     if (this.bytes.length > KEPT_CAPACITY) this.allocate(FIRST_CAPACITY);
   }

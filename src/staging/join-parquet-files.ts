@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { T } from './thrift.ts';
 
 /**
  * Joins Parquet files of the same columns to one, without looking into their data: the row groups of all of them, one after the other, and a
@@ -66,9 +67,6 @@ interface Footer {
   /** Fields that follow the row groups and hold for all rows: who wrote the file, the order of values. */
   readonly rest: readonly { readonly field: number; readonly type: number; readonly value: Uint8Array }[];
 }
-
-/** Types of Thrift's compact protocol, in which footers are written. */
-const T = { stop: 0, true: 1, false: 2, byte: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, set: 10, map: 11, struct: 12 } as const;
 
 /** Fields of parquet.thrift. */
 const FILE = { version: 1, schema: 2, rows: 3, rowGroups: 4, writtenBy: 6, columnOrders: 7 } as const;

@@ -1,8 +1,5 @@
-import type { ColumnChunk, FileMetaData, SchemaElement } from 'hyparquet';
-import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
-import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
-import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { StagedType } from './column-builder.ts';
+import { LONGEST_VARINT, T, ThriftWriter, writeVarint } from './thrift.ts';
 
 /** A column as it goes into a file. */
 export interface FilledColumn {
@@ -10,9 +7,6 @@ export interface FilledColumn {
   readonly type: StagedType;
   readonly nullable: boolean;
   readonly nulls: number;
-  /** Smallest and largest number; meaningless where there is none. */
-  readonly minimum: number;
-  readonly maximum: number;
   /** Whether it tells of each of so many rows what stands in it, and of no more. */
   covers(rows: number): boolean;
   /** Of each row that has one, in Parquet's PLAIN encoding; of a column with a dictionary, what it holds, each once. */
@@ -32,10 +26,9 @@ export interface ColumnDictionary {
 /** What `indices` gives for indices of two bytes each, one a value: one run. It holds groups of eight, and its header is their number × 2, plus 1. */
 export function indexPage(indices: Uint8Array): Uint8Array[] {
   const groups = Math.ceil(indices.length / 16);
-  const header = new ByteWriter(8);
-  header.appendUint8(16);
-  header.appendVarInt((groups << 1) | 1);
-  return [header.getBytes(), indices, new Uint8Array(16 * groups - indices.length)];
+  const header = new Uint8Array(1 + LONGEST_VARINT);
+  header[0] = 16;
+  return [header.subarray(0, writeVarint(header, 1, 2 * groups + 1)), indices, new Uint8Array(16 * groups - indices.length)];
 }
 
 /**
@@ -44,7 +37,8 @@ export function indexPage(indices: Uint8Array): Uint8Array[] {
  *     "PAR1" · for each column: [dictionary page] data page · footer · length of the footer (4 bytes) · "PAR1"
  *     page: header (Thrift) · [definition levels: length (4 bytes), runs] · values
  *
- * One row group, one data page (version 1) a column, nothing compressed: the file lives only until the engine has read it.
+ * One row group, one data page (version 1) a column, nothing compressed: the file lives only until the engine has read it. It is written
+ * by hand, because there is one for each file that comes, and a writer for any Parquet took longer over headers than over rows.
  */
 export function layOutFile(columns: readonly FilledColumn[], rows: number): Uint8Array[] {
   const parts: Uint8Array[] = [MAGIC];
@@ -56,45 +50,40 @@ export function layOutFile(columns: readonly FilledColumn[], rows: number): Uint
       const pages = [...dictionary, ...dataPage(column, rows)];
       const size = byteLength(pages);
       parts.push(...pages);
-      chunks.push(describeChunk(column, rows, offset, size, byteLength(dictionary)));
+      chunks.push({ column, offset, size, dictionarySize: byteLength(dictionary) });
       offset += size;
     }
   }
-  const footer = new ByteWriter();
-  const metadata: Omit<FileMetaData, 'metadata_length'> = {
-    version: 2,
-    created_by: 'advertisex',
-    schema: [{ name: 'segment', num_children: columns.length }, ...columns.map(describeColumn)],
-    num_rows: BigInt(rows),
-    row_groups:
-      rows === 0
-        ? []
-        : [{ columns: chunks, total_byte_size: BigInt(offset - MAGIC.length), total_compressed_size: BigInt(offset - MAGIC.length), num_rows: BigInt(rows) }],
-  };
-  writeMetadata(footer, metadata as FileMetaData);
-  parts.push(footer.getBytes(), MAGIC);
+  const footer = writeFooter(columns, rows, chunks, offset - MAGIC.length);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, footer.length, true);
+  parts.push(footer, length, MAGIC);
   return parts;
 }
 
-const MAGIC = new TextEncoder().encode('PAR1');
+const UTF8 = new TextEncoder();
+const MAGIC = UTF8.encode('PAR1');
+const WRITER = UTF8.encode('advertisex');
+const ROOT = UTF8.encode('segment');
+
+/** Where a column lies in the file. */
+interface ColumnChunk {
+  readonly column: FilledColumn;
+  readonly offset: number;
+  readonly size: number;
+  readonly dictionarySize: number;
+}
 
 function dictionaryPage(column: FilledColumn): Uint8Array[] {
   if (column.dictionary === undefined) return [];
   const values = column.values();
-  const header = new ByteWriter(64);
-  writePageHeader(header, {
-    type: 'DICTIONARY_PAGE',
-    uncompressed_page_size: values.length,
-    compressed_page_size: values.length,
-    dictionary_page_header: { num_values: column.dictionary.size, encoding: 'PLAIN' },
-  });
-  return [header.getBytes(), values];
+  return [pageHeader('dictionary', column.dictionary.size, values.length, ENCODING.plain), values];
 }
 
 function dataPage(column: FilledColumn, rows: number): Uint8Array[] {
   const { dictionary } = column;
   const body = [column.nullable ? definitionLevels(column, rows) : NOTHING, ...(dictionary?.indices(rows) ?? [column.values()])];
-  return [dataPageHeader(rows, byteLength(body), dictionary === undefined ? 'PLAIN' : 'RLE_DICTIONARY'), ...body];
+  return [pageHeader('data', rows, byteLength(body), dictionary === undefined ? ENCODING.plain : ENCODING.dictionary), ...body];
 }
 
 function byteLength(parts: readonly Uint8Array[]): number {
@@ -103,69 +92,99 @@ function byteLength(parts: readonly Uint8Array[]): number {
 
 const NOTHING = new Uint8Array(0);
 
-function dataPageHeader(rows: number, size: number, encoding: 'PLAIN' | 'RLE_DICTIONARY'): Uint8Array {
-  const header = new ByteWriter(64);
-  writePageHeader(header, {
-    type: 'DATA_PAGE',
-    uncompressed_page_size: size,
-    compressed_page_size: size,
-    data_page_header: { num_values: rows, encoding, definition_level_encoding: 'RLE', repetition_level_encoding: 'RLE' },
-  });
-  return header.getBytes();
-}
-
 /** One run: of one level where no row or every row is null, else of a bit a row. A run's header is its length × 2, plus 1 if it is bits. */
 function definitionLevels(column: FilledColumn, rows: number): Uint8Array {
   const { nulls } = column;
-  const run = new ByteWriter(32);
-  if (nulls === 0 || nulls === rows) {
-    run.appendVarInt(rows << 1);
-    run.appendUint8(nulls === 0 ? 1 : 0);
-  } else {
-    const presence = column.presence();
-    run.appendVarInt((presence.length << 1) | 1);
-    run.appendBytes(presence);
-  }
-  const levels = new ByteWriter(run.offset + 4);
-  levels.appendUint32(run.offset);
-  levels.appendBytes(run.getBytes());
-  return levels.getBytes();
+  const ofOneLevel = nulls === 0 || nulls === rows;
+  const run = ofOneLevel ? Uint8Array.of(nulls === 0 ? 1 : 0) : column.presence();
+  const levels = new Uint8Array(4 + LONGEST_VARINT + run.length);
+  const start = writeVarint(levels, 4, ofOneLevel ? 2 * rows : 2 * run.length + 1);
+  levels.set(run, start);
+  const end = start + run.length;
+  new DataView(levels.buffer).setUint32(0, end - 4, true);
+  return levels.subarray(0, end);
 }
 
-function describeColumn(column: FilledColumn): SchemaElement {
-  return { ...PARQUET_TYPES[column.type], name: column.name, repetition_type: column.nullable ? 'OPTIONAL' : 'REQUIRED' };
+/** Numbers of parquet.thrift. */
+const ENCODING = { plain: 0, levels: 3, dictionary: 8 } as const;
+const PAGE = { data: 0, dictionary: 2 } as const;
+const REPETITION = { required: 0, optional: 1 } as const;
+const UNCOMPRESSED = 0;
+
+function pageHeader(kind: keyof typeof PAGE, values: number, bytes: number, encoding: number): Uint8Array {
+  const header = new ThriftWriter(64).integer(1, T.i32, PAGE[kind]).integer(2, T.i32, bytes).integer(3, T.i32, bytes);
+  header
+    .begin(kind === 'data' ? 5 : 7)
+    .integer(1, T.i32, values)
+    .integer(2, T.i32, encoding);
+  if (kind === 'data') header.integer(3, T.i32, ENCODING.levels).integer(4, T.i32, ENCODING.levels);
+  return header.end().end().finish();
 }
+
+/** FileMetaData of parquet.thrift. */
+function writeFooter(columns: readonly FilledColumn[], rows: number, chunks: readonly ColumnChunk[], bytes: number): Uint8Array {
+  const footer = new ThriftWriter(256 * (columns.length + 1)).integer(1, T.i32, 2).list(2, T.struct, columns.length + 1);
+  footer.begin().text(4, ROOT).integer(5, T.i32, columns.length).end();
+  for (const column of columns) describeColumn(footer, column);
+  footer.integer(3, T.i64, rows).list(4, T.struct, rows === 0 ? 0 : 1);
+  if (rows > 0) {
+    footer.begin().list(1, T.struct, chunks.length);
+    for (const chunk of chunks) describeChunk(footer, chunk, rows);
+    footer.integer(2, T.i64, bytes).integer(3, T.i64, rows).end();
+  }
+  return footer.text(6, WRITER).end().finish();
+}
+
+interface ParquetType {
+  /** BOOLEAN 0, INT32 1, INT64 2, BYTE_ARRAY 6, FIXED_LEN_BYTE_ARRAY 7. */
+  readonly physical: number;
+  readonly length?: number;
+  /** ConvertedType: UTF8 0, DATE 6. */
+  readonly converted?: number;
+  /** Field of the union LogicalType: STRING 1, DATE 6, TIMESTAMP 8, UUID 14. */
+  readonly logical?: number;
+}
+
+const TIMESTAMP = 8;
 
 /** What makes DuckDB read VARCHAR, BLOB, BIGINT, TIMESTAMP, DATE, BOOLEAN and UUID. */
-const PARQUET_TYPES: Readonly<Record<StagedType, Omit<SchemaElement, 'name' | 'repetition_type'> & { type: NonNullable<SchemaElement['type']> }>> = {
-  utf8: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
-  bytes: { type: 'BYTE_ARRAY' },
-  int64: { type: 'INT64' },
-  hash: { type: 'INT64' },
-  timestamp: { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MICROS' } },
-  date: { type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } },
-  boolean: { type: 'BOOLEAN' },
-  key: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } },
+const PARQUET_TYPES: Readonly<Record<StagedType, ParquetType>> = {
+  utf8: { physical: 6, converted: 0, logical: 1 },
+  bytes: { physical: 6 },
+  int64: { physical: 2 },
+  hash: { physical: 2 },
+  timestamp: { physical: 2, logical: TIMESTAMP },
+  date: { physical: 1, converted: 6, logical: 6 },
+  boolean: { physical: 0 },
+  key: { physical: 7, length: 16, logical: 14 },
 };
 
-function describeChunk(column: FilledColumn, rows: number, offset: number, size: number, dictionarySize: number): ColumnChunk {
-  const hasRange = (column.type === 'int64' || column.type === 'timestamp') && column.nulls < rows;
-  return {
-    file_offset: 0n,
-    meta_data: {
-      type: PARQUET_TYPES[column.type].type,
-      encodings: dictionarySize > 0 ? ['PLAIN', 'RLE_DICTIONARY', 'RLE'] : ['PLAIN', 'RLE'],
-      path_in_schema: [column.name],
-      codec: 'UNCOMPRESSED',
-      num_values: BigInt(rows),
-      total_uncompressed_size: BigInt(size),
-      total_compressed_size: BigInt(size),
-      data_page_offset: BigInt(offset + dictionarySize),
-      ...(dictionarySize > 0 ? { dictionary_page_offset: BigInt(offset) } : {}),
-      statistics: {
-        null_count: BigInt(column.nulls),
-        ...(hasRange ? { min_value: BigInt(column.minimum), max_value: BigInt(column.maximum) } : {}),
-      },
-    },
-  };
+/** SchemaElement of parquet.thrift. */
+function describeColumn(footer: ThriftWriter, { name, type, nullable }: FilledColumn): void {
+  const { physical, length, converted, logical } = PARQUET_TYPES[type];
+  footer.begin().integer(1, T.i32, physical);
+  if (length !== undefined) footer.integer(2, T.i32, length);
+  footer.integer(3, T.i32, nullable ? REPETITION.optional : REPETITION.required).text(4, UTF8.encode(name));
+  if (converted !== undefined) footer.integer(6, T.i32, converted);
+  if (logical !== undefined) {
+    footer.begin(10).begin(logical);
+    // Not adjusted to UTC, in microseconds.
+    if (logical === TIMESTAMP) footer.boolean(1, false).begin(2).begin(2).end().end();
+    footer.end().end();
+  }
+  footer.end();
+}
+
+/** ColumnChunk and ColumnMetaData of parquet.thrift. */
+function describeChunk(footer: ThriftWriter, { column, offset, size, dictionarySize }: ColumnChunk, rows: number): void {
+  const encodings = dictionarySize > 0 ? [ENCODING.plain, ENCODING.dictionary, ENCODING.levels] : [ENCODING.plain, ENCODING.levels];
+  footer.begin().integer(2, T.i64, 0).begin(3).integer(1, T.i32, PARQUET_TYPES[column.type].physical).list(2, T.i32, encodings.length);
+  for (const encoding of encodings) footer.integerItem(encoding);
+  footer.list(3, T.binary, 1).textItem(UTF8.encode(column.name)).integer(4, T.i32, UNCOMPRESSED).integer(5, T.i64, rows);
+  footer
+    .integer(6, T.i64, size)
+    .integer(7, T.i64, size)
+    .integer(9, T.i64, offset + dictionarySize);
+  if (dictionarySize > 0) footer.integer(11, T.i64, offset);
+  footer.begin(12).integer(3, T.i64, column.nulls).end().end().end();
 }

@@ -1,6 +1,6 @@
-import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { ColumnBuilder, type SegmentFill, type StagedType } from './column-builder.ts';
 import type { ColumnDictionary, FilledColumn } from './parquet-file.ts';
+import { LONGEST_VARINT, writeVarint } from './thrift.ts';
 
 /**
  * A column whose value stays the same over many rows (`source`, `received_at`): it is told when the value changes, not once a
@@ -37,14 +37,6 @@ export class RunColumn implements FilledColumn, ColumnDictionary {
     return this.runs.byteSize + 8 * this.starts.length;
   }
 
-  get minimum(): number {
-    return this.runs.minimum;
-  }
-
-  get maximum(): number {
-    return this.runs.maximum;
-  }
-
   values(): Uint8Array {
     return this.runs.values();
   }
@@ -63,17 +55,18 @@ export class RunColumn implements FilledColumn, ColumnDictionary {
 
   /** Each run is its length × 2 and its index. */
   indices(rows: number): Uint8Array[] {
-    const page = new ByteWriter(64 + 8 * this.starts.length);
     const bitWidth = 32 - Math.clz32(Math.max(this.starts.length - 1, 1));
     const byteWidth = (bitWidth + 7) >> 3;
-    page.appendUint8(bitWidth);
+    const page = new Uint8Array(1 + this.starts.length * (LONGEST_VARINT + byteWidth));
+    page[0] = bitWidth;
+    let at = 1;
     for (const [index, start] of this.starts.entries()) {
       const length = (this.starts[index + 1] ?? rows) - start;
       if (length === 0) continue;
-      page.appendVarInt(length << 1);
-      for (let byte = 0; byte < byteWidth; byte++) page.appendUint8((index >>> (8 * byte)) & 0xff);
+      at = writeVarint(page, at, 2 * length);
+      for (let byte = 0; byte < byteWidth; byte++) page[at++] = (index >>> (8 * byte)) & 0xff;
     }
-    return [page.getBytes()];
+    return [page.subarray(0, at)];
   }
 
   presence(): Uint8Array {

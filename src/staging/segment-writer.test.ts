@@ -202,11 +202,7 @@ describe('SegmentWriter', () => {
     writer.writeTo(path);
     const metadata = await parquetMetadataAsync(await asyncBufferFromFile(path));
     expect(metadata.row_groups.length).toBe(1);
-    expect(metadata.row_groups[0]?.columns[0]?.meta_data?.statistics).toMatchObject({
-      min_value: 10_000_000_000n,
-      max_value: 1_228_790_000_000_000n,
-      null_count: 17_555n,
-    });
+    expect(metadata.row_groups[0]?.columns[0]?.meta_data?.statistics).toMatchObject({ null_count: 17_555n });
     const wrong = await duckdb.runAndReadAll(`
       SELECT count(*)::INTEGER AS rows, count(nothing)::INTEGER AS nothing, count(*) FILTER (
         (n IS NULL) <> (i % 7 = 0) OR n <> i * 10000000000 OR (t IS NULL) <> (i % 5 = 0) OR t <> left('user-00000000', (i % 14)::INTEGER)

@@ -47,7 +47,6 @@ export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   'cli-progress': /^src\/cli\//,
   avsc: /^src\/(encodings|generate)\//,
   snappyjs: /^src\/(encodings|generate)\//,
-  'hyparquet-writer': /^src\/staging\//,
   isbot: /^src\/ingest\//,
   ajv: /^src\/contracts\//,
   yaml: /^src\/(config|contracts)\//,

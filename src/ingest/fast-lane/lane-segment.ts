@@ -10,8 +10,6 @@ import {
   COLUMN_CAPACITY,
   COLUMN_DATA,
   COLUMN_DICTIONARY,
-  COLUMN_MAXIMUM,
-  COLUMN_MINIMUM,
   COLUMN_NULLS,
   COLUMN_POSITION,
   COLUMN_PRESENCE,
@@ -53,7 +51,6 @@ class LaneColumn implements FilledColumn, RowColumn {
     memory.setWord(this.address + COLUMN_CAPACITY, FIRST_CAPACITY);
     memory.setWord(this.address + COLUMN_PRESENCE, presence);
     if (type === 'utf8') memory.setWord(this.address + COLUMN_DICTIONARY, this.beginDictionary());
-    this.forgetRange();
   }
 
   appendText(buffer: Uint8Array, start: number, end: number): void {
@@ -84,14 +81,6 @@ class LaneColumn implements FilledColumn, RowColumn {
 
   get nulls(): number {
     return this.memory.word(this.address + COLUMN_NULLS);
-  }
-
-  get minimum(): number {
-    return Number(this.memory.view.getBigInt64(this.address + COLUMN_MINIMUM, true));
-  }
-
-  get maximum(): number {
-    return Number(this.memory.view.getBigInt64(this.address + COLUMN_MAXIMUM, true));
   }
 
   /** Bytes held; asked often. */
@@ -126,7 +115,6 @@ class LaneColumn implements FilledColumn, RowColumn {
     this.dictionary?.reset();
     this.memory.setWord(this.address + COLUMN_POSITION, 0);
     this.memory.setWord(this.address + COLUMN_NULLS, 0);
-    this.forgetRange();
   }
 
   private get dataSize(): number {
@@ -147,11 +135,6 @@ class LaneColumn implements FilledColumn, RowColumn {
     memory.setWord(address + DICTIONARY_SLOTS, memory.allocate(FIRST_SLOTS * SLOT_BYTES));
     memory.setWord(address + DICTIONARY_SLOT_COUNT, FIRST_SLOTS);
     return address;
-  }
-
-  private forgetRange(): void {
-    this.memory.view.setBigInt64(this.address + COLUMN_MINIMUM, 2n ** 63n - 1n, true);
-    this.memory.view.setBigInt64(this.address + COLUMN_MAXIMUM, -(2n ** 63n), true);
   }
 }
 

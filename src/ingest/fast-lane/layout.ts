@@ -47,9 +47,7 @@ export const COLUMN_PRESENCE = 12;
 export const COLUMN_NULLS = 16;
 /** Of a column of texts, while the same ones come again and again: its data are indices of two bytes into this. */
 export const COLUMN_DICTIONARY = 20;
-export const COLUMN_MINIMUM = 24;
-export const COLUMN_MAXIMUM = 32;
-export const COLUMN_BYTES = 40;
+export const COLUMN_BYTES = 24;
 
 /** The texts of a column, each once, in the order in which they came: offsets in bytes. */
 export const DICTIONARY_COUNT = 0;

@@ -3,8 +3,6 @@ import {
   COLUMN_CAPACITY,
   COLUMN_DATA,
   COLUMN_DICTIONARY,
-  COLUMN_MAXIMUM,
-  COLUMN_MINIMUM,
   COLUMN_NULLS,
   COLUMN_POSITION,
   COLUMN_PRESENCE,
@@ -105,8 +103,6 @@ function leaveDictionary(column: usize, dictionary: usize): void {
 @inline
 export function appendLong(column: usize, value: i64): void {
   store<i64>(reserve(column, 8), value);
-  if (value < load<i64>(column, COLUMN_MINIMUM)) store<i64>(column, value, COLUMN_MINIMUM);
-  if (value > load<i64>(column, COLUMN_MAXIMUM)) store<i64>(column, value, COLUMN_MAXIMUM);
   markPresent(column);
 }
 
