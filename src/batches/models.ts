@@ -17,6 +17,8 @@ export interface Model {
   readonly kind: ModelKind;
   readonly grain: string;
   readonly select: string;
+  /** Tables and views that it reads, by their names; also what it calls so itself. */
+  readonly reads: ReadonlySet<string>;
 }
 
 export const MODEL_KINDS = ['work', 'work-view', 'append', 'view', 'check'] as const;
@@ -41,7 +43,8 @@ function readModel(directory: string, path: string): Model {
       'Install AdvertiseX again: a file of it is damaged.',
     );
   }
-  return { path, name, kind: kind as ModelKind, grain, select };
+  const reads = new Set([...select.matchAll(/\b(?:from|join)\s+([a-z_.]+)/g)].map(([, table]) => table as string));
+  return { path, name, kind: kind as ModelKind, grain, select, reads };
 }
 
 /** How many rows its table got; of a stored one, 1 for some or none. */

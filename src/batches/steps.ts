@@ -1,5 +1,6 @@
 /**
- * The models of a batch, in the order they run: each reads only what stands before it, and what earlier batches left.
+ * The models of a batch, in the order they run: each reads only what stands before it, and what earlier batches left. Work views are
+ * made when a step reads them first.
  * A step is left out where none of the tables that it starts from got rows.
  */
 export interface Step {
@@ -20,7 +21,6 @@ export const EVENTS = ['impressions', 'clicks', 'conversions', 'bid_requests'] a
 const REFERENCE = ['campaigns', 'creatives', 'users', 'currency_rates'] as const;
 
 export const IDENTIFY_STEPS: readonly Step[] = [
-  { model: 'identify/staged_identities' },
   { model: 'identify/key_hits', onlyWith: [FILTERED_RUNS] },
   { model: 'identify/held', onlyWith: [SEARCHED_RUNS] },
   { model: 'identify/suspects', onlyWith: EVENTS },
@@ -43,14 +43,12 @@ export const REFERENCE_STEPS: readonly Step[] = [
 /** From accepted records to figures; also what a rebuild runs, with nothing staged. */
 export const DERIVE_STEPS: readonly Step[] = [
   { model: 'resolve/creative_periods', onlyWith: ['creatives'], isKept: true },
-  { model: 'resolve/resolved_impressions' },
   { model: 'resolve/impressions', onlyWith: ['impressions'] },
   { model: 'resolve/exposures', onlyWith: ['impressions'] },
   { model: 'resolve/reresolved_impressions', onlyWith: ['creatives', REBUILD] },
   { model: 'resolve/retract_impressions', onlyWith: ['reresolved_impressions'] },
   { model: 'resolve/restate_impressions', onlyWith: ['reresolved_impressions'] },
   { model: 'resolve/restate_exposures', onlyWith: ['reresolved_impressions'] },
-  { model: 'resolve/changed_exposures' },
   { model: 'resolve/conversions', onlyWith: ['conversions'] },
   { model: 'resolve/bid_requests', onlyWith: ['bid_requests'] },
   { model: 'clicks/new_clicks', onlyWith: ['clicks'] },
@@ -67,12 +65,10 @@ export const DERIVE_STEPS: readonly Step[] = [
   { model: 'clicks/restate_clicks', onlyWith: ['restated_clicks'] },
   { model: 'clicks/clicks', onlyWith: ['new_clicks'] },
   { model: 'clicks/changed_clicks', onlyWith: ['new_clicks', 'restated_clicks'] },
-  { model: 'attribute/changed_touches' },
   { model: 'attribute/conversions_to_attribute', onlyWith: ['store.conversions', 'store.exposures', 'changed_clicks', REBUILD] },
   { model: 'attribute/match_scopes', onlyWith: ['conversions_to_attribute'] },
   { model: 'attribute/scoped_touches', onlyWith: ['match_scopes'] },
   { model: 'attribute/eligible_touches', onlyWith: ['scoped_touches'] },
-  { model: 'attribute/time_decay_weights' },
   { model: 'attribute/touch_weights', onlyWith: ['eligible_touches'] },
   { model: 'attribute/touch_credits', onlyWith: ['touch_weights'] },
   { model: 'attribute/new_attribution', onlyWith: ['conversions_to_attribute'] },
