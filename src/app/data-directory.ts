@@ -9,6 +9,8 @@ export interface DataDirectory {
   /** What the database keeps beside it: rows of archived tables. */
   readonly archive: string;
   readonly lake: string;
+  /** What the collector took and is not committed yet. */
+  readonly log: string;
   /** Decoded records on their way into a batch; nothing here outlives a run. */
   readonly staging: string;
   readonly spill: string;
@@ -23,6 +25,7 @@ export function dataDirectory(path: string): DataDirectory {
     database: join(root, 'advertisex.duckdb'),
     archive: join(root, 'archive'),
     lake: join(root, 'lake'),
+    log: join(root, 'log'),
     staging: join(root, 'staging'),
     spill: join(root, 'spill'),
     owner: join(root, 'owner.json'),

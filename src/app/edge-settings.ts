@@ -1,5 +1,5 @@
 import { EVENT_FEEDS, type EventFeed, FEEDS } from '../domain/feeds.ts';
-import type { EdgeSettings } from '../ingest/decode-file.ts';
+import type { EdgeSettings } from '../ingest/edge-settings.ts';
 import type { Instance } from './instance.ts';
 
 /** What decides what records become: settings, contracts, and the currency rates as they are now. */

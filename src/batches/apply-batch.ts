@@ -9,7 +9,7 @@ import type { ApplyContext } from './apply-context.ts';
 import type { Batch, CommittedBatch, ConflictingRecord, OutcomeCounts } from './batch.ts';
 import { openRun } from './identity-runs.ts';
 import { DERIVE_STEPS, EVENTS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS } from './steps.ts';
-import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT } from './store-tables.ts';
+import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT, SOURCE_POSITIONS } from './store-tables.ts';
 import { forgetWorkTables, runSteps, workTables } from './work-tables.ts';
 
 /**
@@ -170,6 +170,8 @@ async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, bat
     [...cells.values()].map((cell) => ({ ...cell, batch_id: batchId })),
   );
   await writeFiles(engine, batch, batchId, bySource);
+  await writePositions(engine, batch, batchId);
+  await writeDrift(engine, batch, batchId);
   const restated = filled.has('store.retractions')
     ? Number((await engine.rows<{ restated: bigint }>('select count(*) as restated from store.retractions where batch_id = this_batch()'))[0]?.restated)
     : 0;
@@ -247,10 +249,22 @@ async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySourc
       };
     }),
   );
-  const drift = batch.files.flatMap((file) =>
-    file.unknownFields.map(([field, records]) => ({ feed: file.feed, source: file.path, field, records, batch_id: batchId })),
+}
+
+async function writePositions(engine: Engine, { positions = [] }: Batch, batchId: number): Promise<void> {
+  await engine.insert(
+    SOURCE_POSITIONS,
+    positions.map(({ source, feed, nextEntry, nextRecord }) => ({ source, feed, next_entry: nextEntry, next_record: nextRecord, batch_id: batchId })),
   );
-  await engine.insert(SCHEMA_DRIFT, drift);
+}
+
+/** Fields that no contract knows. */
+async function writeDrift(engine: Engine, { files, positions = [] }: Batch, batchId: number): Promise<void> {
+  const sources = [...files.map(({ feed, path, unknownFields }) => ({ feed, source: path, unknownFields })), ...positions];
+  await engine.insert(
+    SCHEMA_DRIFT,
+    sources.flatMap(({ feed, source, unknownFields }) => unknownFields.map(([field, records]) => ({ feed, source, field, records, batch_id: batchId }))),
+  );
 }
 
 /** A replayed record is done with when it is accepted, or was in the tables already; one that broke a rule again stays open. */

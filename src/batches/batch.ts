@@ -35,10 +35,21 @@ export interface ConflictingRecord {
   readonly eventKey: string;
 }
 
+/** How far a source that goes on (a log, a topic) is taken once the batch is committed. */
+export interface SourcePosition {
+  readonly source: string;
+  readonly feed: Feed;
+  readonly nextEntry: number;
+  /** Records are numbered on from entry to entry. */
+  readonly nextRecord: number;
+  readonly unknownFields: readonly (readonly [field: string, records: number])[];
+}
+
 export interface Batch {
   readonly cause: BatchCause;
   readonly chunks: readonly SourceChunk[];
   readonly files: readonly FileProgress[];
+  readonly positions?: readonly SourcePosition[];
   /** The quarantine_id of records that this batch replays; those that are accepted now are marked. */
   readonly replays?: readonly string[];
   /** Folder for what the batch itself must stage. */

@@ -27,6 +27,7 @@ export function storeTables(contracts: Contracts): readonly StoredTable[] {
     BATCHES,
     LEDGER,
     FILES,
+    SOURCE_POSITIONS,
     SCHEMA_DRIFT,
     REPLAYS,
     SETTINGS,
@@ -198,6 +199,12 @@ export const FILES: Table = {
     { name: 'received_at', type: 'timestamp' },
     BATCH,
   ],
+};
+
+/** How far a source that goes on is taken, by feed: where its next entry stands, and the number of its next record. */
+export const SOURCE_POSITIONS: Table = {
+  name: 'source_positions',
+  columns: [{ name: 'source', type: 'varchar' }, { name: 'feed', type: 'varchar' }, ...integers('next_entry', 'next_record', 'batch_id')],
 };
 
 export const SCHEMA_DRIFT: Table = {

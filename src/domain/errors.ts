@@ -80,6 +80,17 @@ export const ERROR_CODES = {
     title: 'A request is larger than the log of the collector takes as one',
     next: 'Send its records in several smaller requests.',
   },
+  body_damaged: { exit: 3, title: 'A request cannot be decompressed', next: 'Send it again, whole: nothing of it was taken.' },
+  body_too_large: {
+    exit: 3,
+    title: 'A request holds more than is taken at once',
+    next: 'Send its records in several smaller requests: nothing of it was taken.',
+  },
+  collector_busy: {
+    exit: 3,
+    title: 'The collector takes no more at the moment',
+    next: 'Send the request again in a moment: nothing of it was taken.',
+  },
   interrupted: { exit: 3, title: 'The work was interrupted', next: 'Run the same command again: what was committed stays, the rest is done now.' },
 } as const satisfies Record<string, { exit: 2 | 3; title: string; next: string }>;
 

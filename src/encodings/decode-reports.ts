@@ -1,4 +1,4 @@
-import type { MalformedRecord, RecordLane, RecordSink } from './decoder.ts';
+import type { DecoderOptions, MalformedRecord, RecordLane, RecordSink } from './decoder.ts';
 import type { RecordSlots } from './record-slots.ts';
 
 /** What a decoder tells its sink: numbers the records, bounds what is kept of malformed ones, reports one damage at most. */
@@ -10,12 +10,13 @@ export class DecodeReports {
   private readonly sink: RecordSink;
   private readonly maxRecordBytes: number;
   /** Number of the next record. */
-  received = 0;
+  received: number;
   private damaged = false;
 
-  constructor(sink: RecordSink, maxRecordBytes: number) {
+  constructor(sink: RecordSink, { maxRecordBytes, firstRecordNumber = 0 }: Pick<DecoderOptions, 'maxRecordBytes' | 'firstRecordNumber'>) {
     this.sink = sink;
     this.maxRecordBytes = maxRecordBytes;
+    this.received = firstRecordNumber;
   }
 
   get lane(): RecordLane | undefined {

@@ -96,4 +96,6 @@ export interface DecoderOptions {
   readonly maxRecordBytes: number;
   /** CSV only: one byte, default `,`. */
   readonly delimiter?: string;
+  /** Default 0. More where the input goes on where another one ended. */
+  readonly firstRecordNumber?: number;
 }

@@ -1,27 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { compileContract } from '../contracts/compile-contract.ts';
-import type { ContractCheck, NormalisingRules } from '../contracts/contract.ts';
+import type { ContractCheck } from '../contracts/contract.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import type { Encoding, Feed } from '../domain/feeds.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder, DecoderOptions } from '../encodings/decoder.ts';
 import { openDecompressed } from '../encodings/open-stream.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
-import { type Contracts, contractOf } from '../staging/staged-tables.ts';
-import type { CurrencyRate } from './currency-rates.ts';
-import { openFastLane } from './fast-lane/fast-lane.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 import { FileChunks } from './file-chunks.ts';
-import { RecordReceiver } from './record-receiver.ts';
-
-/** All that decides what records become, the same for every file of a run. Plain data: it goes to workers. */
-export interface EdgeSettings {
-  readonly contracts: Contracts;
-  readonly rules: Readonly<Partial<Record<Feed, NormalisingRules>>>;
-  readonly currency: string;
-  readonly rates: readonly CurrencyRate[];
-  readonly reportingTimeZone: string;
-  readonly maxRecordBytes: number;
-}
+import { type FeedReceiver, openReceiver } from './open-receiver.ts';
 
 export interface DecodeJob {
   readonly path: string;
@@ -48,13 +35,10 @@ export interface DecodedFile {
   readonly unknownFields: readonly (readonly [field: string, records: number])[];
 }
 
-/** Fewer bytes of a feed are decoded sooner than its lane has opened. */
-const WORTH_A_LANE = 262_144;
-
 /** Takes files through the edge, one at a time; what a feed needs is made once. */
 export class FileDecoder {
   private readonly edge: EdgeSettings;
-  private readonly feeds = new Map<Feed, { readonly check: ContractCheck; readonly receiver: RecordReceiver }>();
+  private readonly feeds = new Map<Feed, FeedReceiver>();
 
   constructor(edge: EdgeSettings) {
     this.edge = edge;
@@ -90,26 +74,9 @@ export class FileDecoder {
     return { lastChunks: ready, complete: decoder.complete, unknownFields: [...decoder.unknownFields] };
   }
 
-  private feed(feed: Feed) {
-    const { edge } = this;
-    let made = this.feeds.get(feed);
-    if (made === undefined) {
-      const check = compileContract(contractOf(feed, edge.contracts), edge.rules[feed] as NormalisingRules);
-      const { contracts, currency, rates, reportingTimeZone, maxRecordBytes } = edge;
-      const rules = edge.rules[feed] as NormalisingRules;
-      const fastLane = openFastLane({
-        contract: check.contract,
-        rules,
-        contracts,
-        currency,
-        rates,
-        reportingTimeZone,
-        maxRecordBytes,
-        worthBytes: WORTH_A_LANE,
-      });
-      made = { check, receiver: new RecordReceiver({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane }) };
-      this.feeds.set(feed, made);
-    }
+  private feed(feed: Feed): FeedReceiver {
+    const made = this.feeds.get(feed) ?? openReceiver(feed, this.edge);
+    this.feeds.set(feed, made);
     return made;
   }
 }

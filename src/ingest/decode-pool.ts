@@ -1,5 +1,6 @@
 import type { StagedChunk } from '../staging/staged-chunk.ts';
-import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
+import type { DecodedFile, DecodeJob } from './decode-file.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 
 /** Resolves when one more chunk may be staged. */
 export type TakeChunk = (chunk: StagedChunk, bytesRead: number) => Promise<void>;

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { interrupted } from '../domain/errors.ts';
-import { type DecodedFile, type DecodeJob, type EdgeSettings, FileDecoder } from './decode-file.ts';
+import { type DecodedFile, type DecodeJob, FileDecoder } from './decode-file.ts';
 import type { DecodePool, TakeChunk } from './decode-pool.ts';
 import { decodingFailure } from './decoding-failure.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 import { hashFile } from './hash-file.ts';
 import { WorkerPool } from './worker-pool.ts';
 

@@ -8,7 +8,8 @@ import { loadContracts } from '../contracts/load-contract.ts';
 import type { Encoding, Feed } from '../domain/feeds.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
-import { type DecodeJob, type EdgeSettings, FileDecoder } from './decode-file.ts';
+import { type DecodeJob, FileDecoder } from './decode-file.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 import { RawRecordReader } from './read-raw-records.ts';
 
 const RECORDS = 5_000;

@@ -6,7 +6,8 @@ import type { Decoder, DecoderOptions, ResumePoint } from '../encodings/decoder.
 import { isCompressed, openDecompressed } from '../encodings/open-stream.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
-import { type DecodeJob, decoderOptions, type EdgeSettings, requireUnchanged } from './decode-file.ts';
+import { type DecodeJob, decoderOptions, requireUnchanged } from './decode-file.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 import { FileChunks } from './file-chunks.ts';
 
 /**

@@ -31,6 +31,8 @@ export interface ReceiverOptions {
   readonly reportingTimeZone: string;
   /** Takes plain records of this feed past the rest of the edge. */
   readonly fastLane?: FastLane | undefined;
+  /** Told of each record that goes into quarantine. */
+  readonly onRefused?: ((position: number, violations: readonly Violation[]) => void) | undefined;
 }
 
 /** The part of a source that a receiver takes next. */
@@ -57,6 +59,7 @@ export class RecordReceiver implements RecordSink {
   decoder: Decoder | undefined;
   readonly lane: RecordLane | undefined;
   private readonly fastLane: FastLane | undefined;
+  private readonly onRefused: ReceiverOptions['onRefused'];
   private stretch!: SourceStretch;
   private origin!: RecordOrigin;
   private readonly check: ContractCheck;
@@ -85,8 +88,9 @@ export class RecordReceiver implements RecordSink {
   private firstPosition = 0;
   private nextPosition = 0;
 
-  constructor({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane }: ReceiverOptions) {
+  constructor({ feed, check, contracts, currency, rates, reportingTimeZone, fastLane, onRefused }: ReceiverOptions) {
     this.check = check;
+    this.onRefused = onRefused;
     this.fastLane = fastLane;
     this.lane =
       fastLane &&
@@ -143,20 +147,24 @@ export class RecordReceiver implements RecordSink {
     const record = check.result;
     if (this.classify === undefined) {
       if (isWhole) this.stageReference(record, position);
-      else this.reject(position, record.violations);
+      else this.refuse(position, record.violations, this.currentRaw());
       return;
     }
     const eventType = this.classify(record);
     const broken = this.brokenRules(isWhole, eventType, record);
-    if (broken.length > 0) this.reject(position, broken);
+    if (broken.length > 0) this.refuse(position, broken, this.currentRaw());
     else this.stageEvent(eventType, record, position);
   }
 
   malformed(problem: MalformedRecord): void {
     if (problem.recordNumber < this.stretch.firstPosition) return;
     this.count(problem.recordNumber);
-    this.quarantined++;
-    this.quarantine.append(this.origin, problem.recordNumber, [{ code: problem.code, pointer: '', message: problem.message }], problem.raw);
+    this.refuse(problem.recordNumber, [{ code: problem.code, pointer: '', message: problem.message }], problem.raw);
+  }
+
+  /** Behind the last record. */
+  get position(): number {
+    return this.nextPosition;
   }
 
   /** Ends the current chunk, if it holds anything. */
@@ -241,9 +249,14 @@ export class RecordReceiver implements RecordSink {
     return eventType !== 'click' && this.converter.isForeign(record);
   }
 
-  private reject(position: number, violations: readonly Violation[]): void {
+  private refuse(position: number, violations: readonly Violation[], raw: Uint8Array): void {
     this.quarantined++;
-    this.quarantine.append(this.origin, position, violations, (this.decoder as Decoder).currentRaw());
+    this.quarantine.append(this.origin, position, violations, raw);
+    this.onRefused?.(position, violations);
+  }
+
+  private currentRaw(): Uint8Array {
+    return (this.decoder as Decoder).currentRaw();
   }
 
   private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {

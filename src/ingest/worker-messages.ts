@@ -1,5 +1,6 @@
 import type { StagedChunk } from '../staging/staged-chunk.ts';
-import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
+import type { DecodedFile, DecodeJob } from './decode-file.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 
 /** What the main thread and a decoding worker say to each other. One job at a time. */
 export type WorkerRequest =

@@ -1,8 +1,9 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AdvertiseXError, type ErrorCode, interrupted } from '../domain/errors.ts';
-import type { DecodedFile, DecodeJob, EdgeSettings } from './decode-file.ts';
+import type { DecodedFile, DecodeJob } from './decode-file.ts';
 import type { DecodePool, TakeChunk } from './decode-pool.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 type Job = Extract<WorkerRequest, { kind: 'hash' | 'decode' }>;

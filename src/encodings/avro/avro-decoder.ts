@@ -41,7 +41,7 @@ export class AvroDecoder implements Decoder, RecordScanner {
   private recordEnd = 0;
 
   constructor(options: DecoderOptions, sink: RecordSink) {
-    this.reports = new DecodeReports(sink, options.maxRecordBytes);
+    this.reports = new DecodeReports(sink, options);
     this.maxRecordBytes = options.maxRecordBytes;
     this.fields = options.fields;
   }

@@ -39,7 +39,7 @@ export class CsvDecoder implements Decoder, RecordScanner {
   private rowStart = 0;
 
   constructor(options: DecoderOptions, sink: RecordSink) {
-    this.reports = new DecodeReports(sink, options.maxRecordBytes);
+    this.reports = new DecodeReports(sink, options);
     this.maxRecordBytes = options.maxRecordBytes;
     this.fields = options.fields;
     this.delimiter = delimiterByte(options.delimiter ?? ',');

@@ -53,7 +53,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
   private recordEnd = 0;
 
   constructor(options: DecoderOptions, sink: RecordSink) {
-    this.reports = new DecodeReports(sink, options.maxRecordBytes);
+    this.reports = new DecodeReports(sink, options);
     this.maxRecordBytes = options.maxRecordBytes;
     this.reader = new ObjectReader(options.fields, sink.lane);
   }
