@@ -76,6 +76,7 @@ describe('loadSettings', () => {
     expect(load('instance:\n  contracts: my-contracts\n').instance.contracts).toBe(join(folder, 'my-contracts'));
     expect(load(renderSettingsFile({ 'instance.contracts': 'contracts' })).instance.contracts).toBe(join(folder, 'contracts'));
     expect(load('').instance.contracts).toBeUndefined();
+    expect(load('server:\n  tokens: secrets/tokens\n').server.tokens).toBe(join(folder, 'secrets/tokens'));
   });
 
   it('is frozen to the bottom', () => {

@@ -27,10 +27,7 @@ export function loadSettings(source: SettingsSource): Settings {
   const file = source.path === undefined ? emptyFile() : readFile(source.path);
   const problems: string[] = [...file.problems];
   const values = withoutEmpty(file.values);
-  // A path in a file is meant from where the file is, not from where the command runs.
-  if (source.path !== undefined && isSection(values.instance) && typeof values.instance.contracts === 'string') {
-    values.instance.contracts = resolve(dirname(source.path), values.instance.contracts);
-  }
+  if (source.path !== undefined) resolvePaths(values, dirname(source.path));
   const variables = new Map<string, string>();
 
   for (const [name, text] of Object.entries(source.environment)) {
@@ -58,6 +55,15 @@ export function loadSettings(source: SettingsSource): Settings {
     problems.join('\n'),
     'Correct the lines named above. `advertisex init` writes a file with every setting and its default; docs/reference/config.md lists them.',
   );
+}
+
+/** A path in a file is meant from where the file is, not from where the command runs. */
+function resolvePaths(values: Record<string, unknown>, folder: string): void {
+  for (const { path, isPath } of SETTINGS_LIST) {
+    const [section = '', name = ''] = path;
+    const held = values[section];
+    if (isPath && isSection(held) && typeof held[name] === 'string') held[name] = resolve(folder, held[name]);
+  }
 }
 
 interface ConfigFile {

@@ -15,6 +15,8 @@ export interface SettingEntry {
   readonly kind: 'text' | 'number' | 'boolean' | 'list';
   /** Undefined where the machine decides. */
   readonly defaultValue: unknown;
+  /** In a settings file it is meant from where that file is. */
+  readonly isPath: boolean;
 }
 
 /** A group of settings, with its doc line. */
@@ -31,6 +33,7 @@ interface SchemaNode {
   readonly description?: string;
   readonly expected?: string;
   readonly default?: unknown;
+  readonly isPath?: boolean;
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
@@ -70,6 +73,7 @@ function readSetting(node: SchemaNode, path: readonly string[]): SettingEntry {
     expected: node.expected ?? expectedValue(node),
     kind: kindOf(node),
     defaultValue: node.default,
+    isPath: node.isPath === true,
   };
 }
 

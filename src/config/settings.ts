@@ -9,6 +9,8 @@ const timeZone = z
   .refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)')
   .meta({ expected: 'an IANA time zone, like Europe/Berlin' });
 
+const file = z.string().min(1).optional().meta({ expected: 'a file', isPath: true });
+
 export const settingsSchema = z.strictObject({
   instance: z
     .strictObject({
@@ -24,7 +26,7 @@ export const settingsSchema = z.strictObject({
         .min(1)
         .optional()
         .describe('folder of contracts, from where this file is (default: the contracts that come with AdvertiseX)')
-        .meta({ expected: 'a folder' }),
+        .meta({ expected: 'a folder', isPath: true }),
     })
     .prefault({})
     .describe('what holds for everything in a data directory'),
@@ -84,6 +86,31 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('what the process may use'),
+  server: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .describe('address that `up` listens on; other than loopback it needs tokens')
+        .meta({ expected: 'a name or an address of this machine' }),
+      port: z.number().int().min(0).max(65_535).default(8_480).describe('port that `up` listens on; 0: any that is free'),
+      tokens: file.describe(
+        'file of access tokens: a role (ingest, read, admin) and the SHA-256 of the token in a line, more roles with commas (default: none)',
+      ),
+      certificate: file.describe('TLS certificate chain, PEM; read again when it changes (default: plain HTTP)'),
+      private_key: file.describe('key of the certificate, PEM (default: none)'),
+      allowed_origins: z.array(z.string().min(1)).max(100).default([]).describe('web pages that may use the API, like https://dashboard.example.com'),
+      redirect_hosts: z
+        .array(z.string().min(1))
+        .max(10_000)
+        .default([])
+        .describe(
+          'hosts that tracked clicks may go on to, like www.example.com or *.example.com; with any, the pixel and the click address are open to everyone',
+        ),
+    })
+    .prefault({})
+    .describe('the HTTP server of `up`'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
