@@ -1,22 +1,20 @@
 import type { Encoding, Feed } from '../domain/feeds.ts';
-import type { Violation } from '../domain/outcome.ts';
 
-/** What a sender hands over in one piece. */
+/** Records of one feed that arrived together. */
 export interface Delivery {
   readonly feed: Feed;
   readonly encoding: Encoding;
   readonly delimiter: string;
-  /** As it came: plain, gzip or zstd. */
+  /** As it came: plain, gzip or zstd, which its first bytes tell. */
   readonly body: Uint8Array;
 }
 
 export interface RefusedRecord {
-  /** Its place in the delivery, from 0. */
+  /** Its place in the request, from 0. */
   readonly record: number;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly { readonly code: string; readonly pointer: string; readonly message: string }[];
 }
 
-/** What became of a delivery: what was refused is in quarantine, and the rest is on its way into the tables. */
 export interface Receipt {
   readonly received: number;
   readonly refused: readonly RefusedRecord[];
@@ -24,7 +22,10 @@ export interface Receipt {
   readonly moreRefused: number;
 }
 
-/** Takes records from senders that wait to be told that they need not send them again. */
+/**
+ * Where records from outside are taken. Refuses with `server_busy`, `log_busy`, `log_failed`, `disk_full` or `log_entry_too_large`; with `body_damaged` where a body does
+ * not decompress, and with `body_too_large` where it decompresses to too much.
+ */
 export interface Collector {
   /** Resolves once the records survive a loss of power. */
   take(delivery: Delivery): Promise<Receipt>;

@@ -80,16 +80,40 @@ export const ERROR_CODES = {
     title: 'A request is larger than the log of the collector takes as one',
     next: 'Send its records in several smaller requests.',
   },
-  body_damaged: { exit: 3, title: 'A request cannot be decompressed', next: 'Send it again, whole: nothing of it was taken.' },
+  request_invalid: { exit: 2, title: 'The request is wrong', next: 'Correct what the message names, then send it again: nothing of it was taken.' },
+  content_unsupported: {
+    exit: 2,
+    title: 'The server does not read this content type or content encoding',
+    next: 'Say in Content-Type and Content-Encoding what the body is; the answer lists what is read.',
+  },
+  body_damaged: { exit: 2, title: 'The body of a request does not decompress', next: 'Compress it anew, and send it whole: nothing of it was taken.' },
   body_too_large: {
-    exit: 3,
-    title: 'A request holds more than is taken at once',
+    exit: 2,
+    title: 'The body of a request, or what it decompresses to, is larger than the server takes',
     next: 'Send its records in several smaller requests: nothing of it was taken.',
   },
-  collector_busy: {
+  records_refused: {
+    exit: 2,
+    title: 'Every record of a request was refused',
+    next: 'Correct what the violations name. The records are in quarantine: replay them after a change of the contract instead of sending them again.',
+  },
+  unauthenticated: { exit: 2, title: 'The server does not know who asks', next: 'Send a token that the server knows: `Authorization: Bearer …`.' },
+  forbidden: { exit: 2, title: 'The token does not allow this', next: 'Use a token with the role that the message names.' },
+  host_refused: {
+    exit: 2,
+    title: 'The server is not reached by this name',
+    next: 'Use localhost or 127.0.0.1, or give the server tokens: without them it answers to this machine alone.',
+  },
+  method_refused: { exit: 2, title: 'The address does not take this method', next: 'Use one of the methods in the Allow header.' },
+  server_busy: {
     exit: 3,
-    title: 'The collector takes no more at the moment',
-    next: 'Send the request again in a moment: nothing of it was taken.',
+    title: 'The server takes no more at the moment',
+    next: 'Send the request again in a moment: a record is taken once, however often it comes.',
+  },
+  server_failed: {
+    exit: 3,
+    title: 'The server failed',
+    next: 'Look at the message in its log. Where it does not start, choose a free address.',
   },
   interrupted: { exit: 3, title: 'The work was interrupted', next: 'Run the same command again: what was committed stays, the rest is done now.' },
 } as const satisfies Record<string, { exit: 2 | 3; title: string; next: string }>;

@@ -19,7 +19,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'config', files: /^src\/config\//, mayImport: ['domain', 'config'] },
   {
     name: 'port',
-    files: /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract)\.ts$/,
+    files: /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector)\.ts$/,
     mayImport: ['domain', 'config', 'port'],
   },
   // The form in which the edge hands records to the engine: the type that those stages meet at.
@@ -44,6 +44,7 @@ export const LAYERS: readonly Layer[] = [
 export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^src\/engines\/duckdb\//,
   commander: /^src\/cli\//,
+  fastify: /^src\/server\//,
   'cli-progress': /^src\/cli\//,
   avsc: /^src\/(encodings|generate)\//,
   snappyjs: /^src\/(encodings|generate)\//,

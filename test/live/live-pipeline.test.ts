@@ -202,7 +202,7 @@ describe('a pipeline', () => {
     await withInstance(join(folder, 'busy'), { onStep }, async (instance) => {
       const { live } = await openSmallLive(instance, { waitingRecords: 3 });
       for (const id of ['1', '2', '3']) await live.take(json('ad-impressions', impression(id)));
-      await expect(live.take(json('ad-impressions', impression('4')))).rejects.toMatchObject({ code: 'collector_busy' });
+      await expect(live.take(json('ad-impressions', impression('4')))).rejects.toMatchObject({ code: 'server_busy' });
       isHeld = false;
       await eventually(() => live.trouble === undefined);
       await live.take(json('ad-impressions', impression('4')));
@@ -218,7 +218,7 @@ describe('a pipeline', () => {
       renameSync(staging, `${staging}-away`);
       await live.take(json('ad-impressions', impression('1'), impression('2')));
       await eventually(() => events.some(({ what }) => what === 'failed'));
-      await expect(live.take(json('ad-impressions', impression('3')))).rejects.toMatchObject({ code: 'collector_busy' });
+      await expect(live.take(json('ad-impressions', impression('3')))).rejects.toMatchObject({ code: 'server_busy' });
       renameSync(`${staging}-away`, staging);
       await eventually(async () => (await count(instance, 'silver.impressions')) === 2);
       await live.take(json('ad-impressions', impression('3')));

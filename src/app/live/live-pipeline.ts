@@ -191,5 +191,5 @@ function positionsOf({ entries, nextRecords, unknownFields }: StagedPart, feeds:
 }
 
 function busy(message: string, remedy: string): AdvertiseXError {
-  return new AdvertiseXError('collector_busy', message, remedy);
+  return new AdvertiseXError('server_busy', message, remedy);
 }

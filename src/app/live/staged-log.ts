@@ -62,7 +62,7 @@ export class StagedLog {
     if (position > this.nextEntry) await new Promise<void>((resolve) => this.waitingForTurn.set(position, resolve));
     if (this.isBroken || position < this.nextEntry) {
       // It is in the log, and will be in the tables; what became of its records is not known here any more.
-      throw new AdvertiseXError('collector_busy', 'The collector reads its log again', 'Send it again: a record is taken once, however often it comes.');
+      throw new AdvertiseXError('server_busy', 'The collector reads its log again', 'Send it again: a record is taken once, however often it comes.');
     }
     try {
       return this.stage(position, entry, bytes);
