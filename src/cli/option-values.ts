@@ -7,6 +7,12 @@ export function parseCount(text: string): number {
   return value;
 }
 
+export function parsePort(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('Expected a port, from 0 to 65535.');
+  return value;
+}
+
 /** A day, `2026-03-01`. */
 export function parseDay(text: string): string {
   const time = Date.parse(`${text}T00:00:00Z`);

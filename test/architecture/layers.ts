@@ -1,5 +1,5 @@
 /**
- * Which way knowledge flows: domain ← contracts, ports, config ← stages ← app ← the ways in (command line, server).
+ * Which way knowledge flows: domain ← contracts, ports, config ← stages ← app ← server ← command line.
  * Adapters import their port and what is below it, and only app imports adapters. Stages meet at a type or a table,
  * never at an import.
  */
@@ -37,7 +37,9 @@ export const LAYERS: readonly Layer[] = [
   // Makes traffic; knows nothing of how it is processed.
   { name: 'generator', files: /^src\/generate\//, mayImport: ['domain', 'generator'] },
   { name: 'app', files: /^src\/app\//, mayImport: [...GROUND, 'encodings', 'adapter', 'stage', 'generator', 'app'] },
-  { name: 'way in', files: /^src\/(cli|server)\//, mayImport: [...GROUND, 'app', 'generator', 'way in'], foldersApart: true },
+  { name: 'server', files: /^src\/server\//, mayImport: [...GROUND, 'app', 'server'] },
+  // Starts everything else.
+  { name: 'command line', files: /^src\/cli\//, mayImport: [...GROUND, 'app', 'generator', 'server', 'command line'] },
 ];
 
 /** Packages that one part of the tree owns: replacing one is a change in one place. */

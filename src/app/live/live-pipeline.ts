@@ -36,6 +36,11 @@ export type LiveEvent =
   | { readonly what: 'committed'; readonly batch: CommittedBatch; readonly cause: BatchCause }
   | { readonly what: 'failed'; readonly error: unknown; readonly retryInMilliseconds: number };
 
+export interface LiveTrouble {
+  readonly code: 'stopping' | 'failing' | 'behind';
+  readonly message: string;
+}
+
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 30_000;
 
@@ -79,12 +84,13 @@ export class LivePipeline implements Collector {
     return receipt;
   }
 
-  /** Why nothing is taken at the moment, or nothing gets into the tables. */
-  get trouble(): string | undefined {
-    if (this.stopping.signal.aborted) return 'it is stopping';
-    if (this.failing !== undefined) return `batches fail: ${this.failing.message}`;
-    const { waitingRecords } = this.staged;
-    return waitingRecords >= this.options.limits.waitingRecords ? `${waitingRecords} records wait to be applied` : undefined;
+  /** Why nothing is taken at the moment, or nothing gets into the tables; in words for anyone. */
+  get troubles(): LiveTrouble[] {
+    const troubles: LiveTrouble[] = [];
+    if (this.stopping.signal.aborted) troubles.push({ code: 'stopping', message: 'The collector is stopping' });
+    if (this.failing !== undefined) troubles.push({ code: 'failing', message: 'What was taken cannot be applied at the moment, and is tried again' });
+    if (this.staged.waitingRecords >= this.options.limits.waitingRecords) troubles.push({ code: 'behind', message: 'Too much waits to be applied' });
+    return troubles;
   }
 
   /** Refuses what comes from now on, and commits what came before. Rejects where that cannot be done: it is in the log. */

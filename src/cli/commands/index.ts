@@ -13,6 +13,7 @@ import { rebuild } from './rebuild.ts';
 import { recon } from './recon.ts';
 import { report } from './report.ts';
 import { status } from './status.ts';
+import { up } from './up.ts';
 
 /** In the order of the help. */
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   init,
   generate,
   ingest,
+  up,
   report,
   query,
   recon,
