@@ -5,34 +5,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashOfToken } from '../../src/server/tokens.ts';
-import { expectFailure, type Running, run, start } from '../faults/command-line.ts';
+import { expectFailure, run } from '../faults/command-line.ts';
 import { filesOf, makeSmallDay } from '../faults/small-day.ts';
+import { startUp, stopUp } from './running-up.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-up-'));
 const traffic = join(folder, 'traffic');
 beforeAll(async () => void (await makeSmallDay(traffic)));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A running `up`, on a port that is free. */
-async function startUp(data: string, settings: Record<string, string> = {}, words: string[] = []): Promise<Running & { url: string }> {
-  const running = start(['up', '--port', '0', '--data', data, ...words], settings);
-  const url = await new Promise<string>((resolve, reject) => {
-    let said = '';
-    running.child.stderr?.on('data', (text: string) => {
-      said += text;
-      const found = /https?:\/\/\S+?(?=\/v1)/.exec(said);
-      if (found !== null) resolve(found[0]);
-    });
-    void running.ended.then(({ stderr }) => reject(new Error(stderr)));
-  });
-  return { ...running, url };
-}
-
-async function stop({ child, ended }: Running): Promise<void> {
-  child.kill('SIGTERM');
-  const { status, stderr } = await ended;
-  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('Stopping') });
-}
 
 const send = (url: string, feed: string, type: string, body: Uint8Array | string, headers: Record<string, string> = {}) =>
   fetch(`${url}/v1/events/${feed}`, { method: 'POST', headers: { 'content-type': type, ...headers }, body: Buffer.from(body as string) });
@@ -58,7 +38,7 @@ it('takes what senders send, in each encoding, and has it all in the tables and 
     expect(answer.status).toBe(200);
     received += ((await answer.json()) as { received: number }).received;
   }
-  await stop(up);
+  await stopUp(up);
   expect(await query(data, 'select sum(received)::bigint as n, count(distinct feed) as feeds, any_value(source) as source from ops.ledger')).toEqual([
     { n: received, feeds: 3, source: 'http' },
   ]);
@@ -93,7 +73,7 @@ it('has each record that it acknowledged in the tables once, after kills', async
     await Promise.all([...sending, up.ended]);
   }
   const up = await startUp(data);
-  await stop(up);
+  await stopUp(up);
   expect((await up.ended).stderr).toMatch(/Found [\d,]+ records in the log that were taken and not committed/);
   const rows = await query(data, 'select impression_id as id, count(*) as copies from silver.impressions group by all');
   const copies = new Map(rows.map(({ id, copies }) => [id, copies]));
@@ -109,7 +89,7 @@ it('asks for a token where there are any, and does not serve other machines with
   expect((await send(up.url, 'ad-impressions', 'application/json', impression(1))).status).toBe(401);
   expect((await send(up.url, 'ad-impressions', 'application/json', impression(1), { authorization: 'Bearer let-me-in' })).status).toBe(200);
   expect((await fetch(`${up.url}/healthz`)).status).toBe(200);
-  await stop(up);
+  await stopUp(up);
   expectFailure(await run(['up', '--host', '0.0.0.0', '--port', '0', '--data', data]), 2, 'config_invalid', /has no tokens/);
   expect(await query(data, 'select count(*) as n from silver.impressions')).toEqual([{ n: 1 }]);
 });
@@ -121,5 +101,5 @@ it('says what is wrong with its settings, and that its address is taken', async 
   const up = await startUp(data);
   const port = new URL(up.url).port;
   expectFailure(await run(['up', '--port', port, '--data', join(folder, 'other')]), 3, 'server_failed', new RegExp(port));
-  await stop(up);
+  await stopUp(up);
 });
