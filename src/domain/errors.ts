@@ -81,10 +81,15 @@ export const ERROR_CODES = {
     next: 'Send its records in several smaller requests.',
   },
   request_invalid: { exit: 2, title: 'The request is wrong', next: 'Correct what the message names, then send it again: nothing of it was taken.' },
-  content_unsupported: {
+  content_type_unsupported: {
     exit: 2,
-    title: 'The server does not read this content type or content encoding',
-    next: 'Say in Content-Type and Content-Encoding what the body is; the answer lists what is read.',
+    title: 'The server does not read this content type',
+    next: 'Say in Content-Type what the body is; the Accept-Post header lists what is read.',
+  },
+  content_encoding_unsupported: {
+    exit: 2,
+    title: 'The server does not read this content encoding',
+    next: 'Say in Content-Encoding how the body is compressed; the Accept-Encoding header lists what is read.',
   },
   body_damaged: { exit: 2, title: 'The body of a request does not decompress', next: 'Compress it anew, and send it whole: nothing of it was taken.' },
   body_too_large: {

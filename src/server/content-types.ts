@@ -56,7 +56,11 @@ export function codingOf(contentEncoding: string | undefined): Coding {
     case 'zstd':
       return 'zstd';
     default:
-      throw new AdvertiseXError('content_unsupported', 'The content encoding is not one that is read', `Send it plain, or in one of: ${ACCEPTED_CODINGS}.`);
+      throw new AdvertiseXError(
+        'content_encoding_unsupported',
+        'The content encoding is not one that is read',
+        `Send it plain, or in one of: ${ACCEPTED_CODINGS}.`,
+      );
   }
 }
 
@@ -78,5 +82,5 @@ function parseType(contentType: string | undefined): MIMEType {
 }
 
 function unsupported(message: string): AdvertiseXError {
-  return new AdvertiseXError('content_unsupported', message, `Say what the body is in Content-Type: one of ${ACCEPTED_TYPES}.`);
+  return new AdvertiseXError('content_type_unsupported', message, `Say what the body is in Content-Type: one of ${ACCEPTED_TYPES}.`);
 }

@@ -1,4 +1,4 @@
-import { createServer as createPlain, type RequestListener, type Server } from 'node:http';
+import { createServer as createPlain, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import type { Socket } from 'node:net';
 import { answerExpectations } from './continue.ts';
@@ -19,17 +19,17 @@ export function createNodeServer(limits: ServerLimits, tls: TlsPair | undefined,
   return server;
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-};
+const REFUSALS: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 /** What is no HTTP, too long or too slow never becomes a request. A connection that is gone, or an answer that has begun, is only ended. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const { code = '' } = error;
-  const status = REFUSALS[code] ?? (code.startsWith('HPE_') ? '400 Bad Request' : undefined);
+  const status = REFUSALS[code] ?? (code.startsWith('HPE_') ? 400 : undefined);
   if (status !== undefined && socket.writable && socket.bytesWritten === 0) {
-    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const title = STATUS_CODES[status];
+    const body = JSON.stringify({ type: 'about:blank', title, status });
+    const head = [`HTTP/1.1 ${status} ${title}`, 'Connection: close', 'Content-Type: application/problem+json', `Content-Length: ${body.length}`];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   }
   socket.destroy(error);
 }

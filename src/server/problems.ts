@@ -26,7 +26,8 @@ const STATUSES = {
   log_busy: 503,
   log_entry_too_large: 413,
   request_invalid: 400,
-  content_unsupported: 415,
+  content_type_unsupported: 415,
+  content_encoding_unsupported: 415,
   body_damaged: 400,
   body_too_large: 413,
   records_refused: 422,
@@ -78,7 +79,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (problem.status >= 500) report(`Request ${request.id}: ${failure.message}`, failure);
   const seconds = RETRY_SECONDS[failure.code];
   if (seconds !== undefined) reply.header('retry-after', seconds);
-  if (failure.code === 'content_unsupported') reply.header('accept-post', ACCEPTED_TYPES).header('accept-encoding', ACCEPTED_CODINGS);
+  // Only where it was the coding: RFC 9110 forbids Accept-Encoding in a 415 for anything else.
+  if (failure.code === 'content_encoding_unsupported') reply.header('accept-encoding', ACCEPTED_CODINGS);
+  if (failure.code === 'content_type_unsupported') reply.header('accept-post', ACCEPTED_TYPES);
   return sendProblem(problem, request, reply);
 }
 
@@ -95,7 +98,7 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
 function ofFastify(error: FastifyError): AdvertiseXError {
   const status = error.statusCode ?? 500;
   if (status === 413) return new AdvertiseXError('body_too_large', 'The body is too large', ERROR_CODES.body_too_large.next, error);
-  if (status === 415) return new AdvertiseXError('content_unsupported', 'The content type cannot be read', `Use one of ${ACCEPTED_TYPES}.`, error);
+  if (status === 415) return new AdvertiseXError('content_type_unsupported', 'The content type cannot be read', `Use one of ${ACCEPTED_TYPES}.`, error);
   if (status >= 400 && status < 500) return new AdvertiseXError('request_invalid', error.message, ERROR_CODES.request_invalid.next, error);
   return new AdvertiseXError('server_failed', `A request could not be answered: ${error.message}`, ERROR_CODES.server_failed.next, error);
 }

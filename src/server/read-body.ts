@@ -38,8 +38,8 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
         bytes.set(chunk, length);
         length = needed;
       } catch (error) {
+        // Without a listener, what still comes is dropped.
         request.off('data', take);
-        request.resume();
         reject(error);
       }
     };

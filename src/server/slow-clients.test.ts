@@ -41,14 +41,14 @@ describe('a slow client is let go', () => {
   });
 
   it.each([
-    ['in its body', '1000'],
-    ['in a body that was refused', '99999999999'],
-  ])('%s', async (_name, length) => {
+    ['in its body', '1000', '408'],
+    ['in a body that was refused', '99999999999', '413'],
+  ])('%s', async (_name, length, status) => {
     const server = await start({ headersMillis: 100, requestMillis: 300 });
     const { socket, received } = connectRaw(server);
     socket.write(headOf('users', `Content-Length: ${length}`));
     const drip = setInterval(() => socket.write(' '), 20);
-    await received;
+    expect((await received).match(/(?<=HTTP\/1.1 )\d+/g)).toEqual([status]);
     clearInterval(drip);
     expect(server.deliveries).toEqual([]);
   });
@@ -90,7 +90,7 @@ describe('of a body that does not come whole', () => {
     const server = await start();
     const { socket, received } = connectRaw(server);
     socket.write(text);
-    expect(await received).toMatch(/^HTTP\/1.1 4(00|31) |^$/);
+    expect(await received).toMatch(/^HTTP\/1.1 4(00|31) [\s\S]*application\/problem\+json/);
     expect(server.deliveries).toEqual([]);
   });
 });
@@ -105,6 +105,10 @@ describe('memory', () => {
       const refused = await post(server, 'users', 'application/json', Buffer.alloc(60_000), headers);
       expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, json: { type: 'urn:advertisex:error:server_busy' } });
     }
+    const { socket, until: untilReceived } = connectRaw(server);
+    socket.write(headOf('users', 'Content-Length: 60000'));
+    expect(await untilReceived('server_busy')).toMatch(/^HTTP\/1.1 503/);
+    socket.destroy();
     letGo();
     expect(await first).toMatchObject({ status: 200 });
     expect(await post(server, 'users', 'application/json', Buffer.alloc(60_000))).toMatchObject({ status: 200 });
@@ -149,7 +153,7 @@ describe('a client that asks before it sends', () => {
   function ask(server: TestServer, length: number): Promise<{ status: number | undefined; wasAsked: boolean; connection: string | undefined }> {
     const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof ask>>>();
     let wasAsked = false;
-    const headers = { 'content-type': 'application/json', 'content-length': length, expect: '100-continue' };
+    const headers = { 'content-type': 'application/json', 'content-length': length, connection: 'keep-alive', expect: '100-continue' };
     const sent = request(new URL('/v1/events/users', server.url), { method: 'POST', headers, agent: false }, (response) => {
       response.resume();
       resolve({ status: response.statusCode, wasAsked, connection: response.headers.connection });

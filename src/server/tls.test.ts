@@ -67,6 +67,15 @@ it.each<[string, () => void]>([
   expect(await look(server)).toBe('two 200');
 });
 
+it('is looked at no more once the server is closed', async () => {
+  install('one');
+  const server = await startServer({ tls: files });
+  await server.close();
+  rmSync(files.keyPath);
+  await wait(100);
+  expect(server.reports).toEqual([]);
+});
+
 it('has to be there from the start', async () => {
   install('one', 'two');
   await expect(startServer({ tls: files })).rejects.toMatchObject({ code: 'config_invalid' });
