@@ -47,6 +47,7 @@ describe('what is taken', () => {
     ['gzip', gzipSync],
     ['x-gzip', gzipSync],
     ['zstd', zstdCompressSync],
+    ['zstd', (text: string) => Buffer.concat([Buffer.from('502a4d1800000000', 'hex'), zstdCompressSync(text)])],
     ['identity', (text: string) => Buffer.from(text)],
   ])('%s, as it came', async (coding, compress) => {
     const body = compress('{"creative_id":"cr-1"}');

@@ -27,7 +27,7 @@ export const ACCEPTED_CODINGS = 'gzip, zstd, identity';
 
 export function bodyFormOf(contentType: string | undefined, delimiter: string | undefined): BodyForm {
   const type = parseType(contentType);
-  const form = Object.hasOwn(FORMS, type.essence) ? FORMS[type.essence] : undefined;
+  const form = FORMS[type.essence];
   if (form === undefined) throw unsupported(`The content type ${JSON.stringify(type.essence)} is not one that records are read from`);
   const charset = type.params.get('charset')?.toLowerCase();
   if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)) throw unsupported('Only UTF-8 is read');

@@ -4,7 +4,7 @@ const waiting = new WeakSet<IncomingMessage>();
 
 /**
  * A client may ask before it sends a body (`Expect: 100-continue`). Node.js would say yes at once; here it is told when the body is
- * wanted, so that a request that is refused costs no upload.
+ * wanted, so that a request that is refused costs no upload. Node.js closes the connection of one that was never told.
  */
 export function answerExpectations(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -15,9 +15,4 @@ export function answerExpectations(server: Server): void {
 
 export function continueRequest(request: IncomingMessage, response: ServerResponse): void {
   if (waiting.delete(request)) response.writeContinue();
-}
-
-/** Whether the body may never come: what comes next on the connection could be either, so it has to be closed. */
-export function awaitsContinue(request: IncomingMessage): boolean {
-  return waiting.has(request);
 }

@@ -1,7 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AdvertiseXError, ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import { ACCEPTED_CODINGS, ACCEPTED_TYPES } from './content-types.ts';
-import { awaitsContinue } from './continue.ts';
 
 /**
  * Every error as an answer. A log that is busy is 503 and not 429: 429 says that this sender asked too much (RFC 6585), and it is
@@ -86,7 +85,6 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 }
 
 export function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (awaitsContinue(request.raw)) reply.header('connection', 'close');
   // As a text: fastify puts a charset behind what it makes of objects, which problem documents do not have.
   return reply
     .code(problem.status)

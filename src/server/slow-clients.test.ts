@@ -130,6 +130,26 @@ describe('memory', () => {
     for (const answer of await Promise.all(both)) expect(answer).toMatchObject({ status: 200 });
   });
 
+  it('is not taken for what still comes of a body that was refused', async () => {
+    const server = await start({ maxBodyBytes: 60_000, maxBodiesBytes: 100_000 });
+    const letGo = holdDeliveries(server);
+    const first = post(server, 'users', 'application/json', Buffer.alloc(60_000));
+    await until(() => server.deliveries.length === 1);
+    const { socket, until: untilReceived } = connectRaw(server);
+    socket.write(`${headOf('users', 'Transfer-Encoding: chunked')}c350\r\n${'a'.repeat(50_000)}\r\n`);
+    await untilReceived('server_busy');
+    letGo();
+    await first;
+    socket.write(`1388\r\n${'a'.repeat(5_000)}\r\n`);
+    await wait(30);
+    const letBothGo = holdDeliveries(server);
+    const both = [1, 2].map(() => post(server, 'users', 'application/json', Buffer.alloc(50_000)));
+    await until(() => server.deliveries.length === 3);
+    letBothGo();
+    for (const answer of await Promise.all(both)) expect(answer).toMatchObject({ status: 200 });
+    socket.destroy();
+  });
+
   it('is not kept from others by what was only announced', async () => {
     const server = await start({ maxBodyBytes: 60_000, maxBodiesBytes: 100_000 });
     const slow = Array.from({ length: 5 }, () => connectRaw(server));

@@ -65,6 +65,9 @@ it.each<[string, () => void]>([
   install('two');
   for (let i = 0; i < 200 && (await look(server)) !== 'two 200'; i++) await wait(10);
   expect(await look(server)).toBe('two 200');
+  spoil();
+  for (let i = 0; i < 200 && server.reports.length === 1; i++) await wait(10);
+  expect(server.reports.length).toBe(2);
 });
 
 it('is looked at no more once the server is closed', async () => {
