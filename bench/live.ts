@@ -48,14 +48,11 @@ async function measureFreshness(): Promise<void> {
     const memory = peakMegabytes(up.child);
     await stop(up.child);
     const committedAt = await commitTimes(data);
-    const waits = answeredAt.flatMap((at, index) => {
-      const committed = committedAt.get(index);
-      return at === 0 || committed === undefined ? [] : [Math.max(0, committed - at)];
-    });
-    const acknowledged = answeredAt.filter((at) => at > 0).length;
-    console.log(
-      `${answeredAt.length} requests of ${A_REQUEST} events sent, ${acknowledged} acknowledged, ${waits.length} of them in the tables; peak memory ${memory} MB`,
-    );
+    // Clicks have no id of their own to find them by.
+    const acknowledged = answeredAt.flatMap((at, index) => (at === 0 || isOfClicks(index) ? [] : [{ at, committed: committedAt.get(index) }]));
+    const waits = acknowledged.flatMap(({ at, committed }) => (committed === undefined ? [] : [Math.max(0, committed - at)]));
+    console.log(`${answeredAt.length} requests of ${A_REQUEST} events sent; peak memory ${memory} MB`);
+    console.log(`of impressions and bid requests: ${acknowledged.length} acknowledged, ${waits.length} of them in the tables`);
     console.log(
       `from answer to commit: ${[50, 95, 99, 100].map((percent) => `${percent === 100 ? 'max' : `p${percent}`} ${percentile(waits, percent)} ms`).join(', ')}`,
     );
@@ -119,10 +116,14 @@ async function sendAll(url: string, rate: number | undefined): Promise<Sent> {
   return { answeredAt, requestsPerSecond };
 }
 
+function isOfClicks(index: number): boolean {
+  return index % 50 === 49;
+}
+
 /** Impressions and bid requests in turn, and clicks now and then; each record is new, and names its request. */
 function makeRequest(index: number): { readonly feed: string; readonly body: string } {
   const time = new Date().toISOString();
-  const feed = index % 50 === 49 ? 'clicks-conversions' : index % 2 === 0 ? 'ad-impressions' : 'bid-requests';
+  const feed = isOfClicks(index) ? 'clicks-conversions' : index % 2 === 0 ? 'ad-impressions' : 'bid-requests';
   let body = '';
   for (let i = 0; i < A_REQUEST; i++) {
     const user = `u-${(index * 7919 + i * 104_729) % 50_000}`;
