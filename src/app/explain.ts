@@ -31,7 +31,7 @@ export async function explain(instance: Instance, key: string, asOf?: number): P
   for (const [eventType, table] of Object.entries(TABLES) as [keyof typeof TABLES, string][]) {
     const stored = eventType === 'impression' || eventType === 'click' ? `store.current_${table}` : `store.${table}`;
     const [event, other] = await engine.rows(
-      `select key_text(event_key) as event_key, * exclude (event_key, user_hash) from ${stored} where event_key between cast($from as uuid) and cast($to as uuid) and since_batch <= as_of() limit 2`,
+      `select key_text(event_key) as event_key, columns(lambda name: name not in ('event_key', 'user_hash')) from ${stored} where event_key between cast($from as uuid) and cast($to as uuid) and since_batch <= as_of() limit 2`,
       { from, to },
     );
     if (other !== undefined) throw new AdvertiseXError('usage', `More than one event starts with ${key}`, 'Give more digits of the key.');
