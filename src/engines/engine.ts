@@ -1,4 +1,4 @@
-import type { ResultTable } from '../domain/result-table.ts';
+import type { ResultColumn, ResultTable } from '../domain/result-table.ts';
 import type { Table } from '../domain/table.ts';
 
 /**
@@ -62,6 +62,32 @@ export interface EngineReader {
    * without `since_batch`, keys as text. False, and no file, where the engine has no shorter way than a query.
    */
   copyArchivedDay(table: string, day: string, path: string): Promise<boolean>;
+}
+
+/**
+ * What an engine that owns its tables does for other processes, beside its own work. A statement sees one state of the tables: as
+ * they were committed last, never half a batch. Reading is all that is let through, and of the tables alone.
+ */
+export interface SharedEngine {
+  /** Throws `interrupted` once the signal is aborted; so does the result. */
+  read(statement: ReadStatement, signal: AbortSignal): Promise<ReadResult>;
+}
+
+export interface ReadStatement {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, EngineValue>>;
+  /** Null: with the tables as they are. */
+  readonly asOf: number | null;
+  /** As `rows` gives them, or as `query` does. */
+  readonly values: 'engine' | 'cells';
+}
+
+export interface ReadResult {
+  readonly columns: readonly ResultColumn[];
+  /** The next rows, some at a time; undefined after the last ones. */
+  next(): Promise<readonly (readonly EngineValue[])[] | undefined>;
+  /** To be called once `next` is not at work and is not called again. */
+  close(): void;
 }
 
 export interface StoredTable extends Table {

@@ -60,9 +60,16 @@ export class Archive {
   /** Reads which parts are committed, and tells the connection. */
   async load(): Promise<void> {
     this.lists.clear();
-    for (const part of (await this.hasParts()) ? await this.parts() : []) this.enlist(part);
-    this.committedLists = this.setLists([...this.lists.keys()]);
+    for (const part of await partsOf(this.statements)) this.enlist(part);
+    this.committedLists = setLists(this.lists);
     if (this.committedLists !== '') await this.statements.run(this.committedLists);
+  }
+
+  /** Tells another connection, in whose transaction it is, which parts that transaction sees. */
+  async tell(reader: Statements): Promise<void> {
+    const lists = new Map<string, string[]>();
+    for (const part of await partsOf(reader)) this.enlist(part, lists);
+    if (lists.size > 0) await reader.run(setLists(lists));
   }
 
   isArchived(name: string): boolean {
@@ -132,7 +139,7 @@ export class Archive {
 
   /** After a commit. */
   settle(): void {
-    if (this.uncommitted.length > 0) this.committedLists = this.setLists([...this.lists.keys()]);
+    if (this.uncommitted.length > 0) this.committedLists = setLists(this.lists);
     this.uncommitted = [];
   }
 
@@ -146,8 +153,8 @@ export class Archive {
 
   /** Removes what a process wrote that ended before its commit. */
   async sweep(): Promise<void> {
-    if (!(await this.hasParts())) return;
-    const parts = new Set((await this.parts()).map(({ file }) => file));
+    if (!(await hasParts(this.statements))) return;
+    const parts = new Set((await partsOf(this.statements)).map(({ file }) => file));
     const entries = await readdir(this.options.directory, { recursive: true, withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
       const path = join(entry.parentPath, entry.name);
@@ -173,35 +180,36 @@ export class Archive {
       `insert into ${PARTS} values ('${table.name}', '${file}', cast('${day}' as date), ${since_batch}, ${rows}, ${text(columnsOf(table))})`,
     );
     const isFirstOfItsColumns = !this.lists.has(listOf(table.name, columnsOf(table)));
-    await this.statements.run(this.setLists([this.enlist({ table_name: table.name, file, columns: columnsOf(table) })]));
+    const list = this.enlist({ table_name: table.name, file, columns: columnsOf(table) });
+    await this.statements.run(setLists(new Map([[list, this.lists.get(list) as string[]]])));
     if (isFirstOfItsColumns) await this.defineView(table);
   }
 
   private async defineView(table: StoredTable): Promise<void> {
-    const kinds = new Set((await this.parts()).filter((part) => part.table_name === table.name).map((part) => part.columns));
+    const kinds = new Set((await partsOf(this.statements)).filter((part) => part.table_name === table.name).map((part) => part.columns));
     const sources = [`select ${table.columns.map(({ name }) => quote(name)).join(', ')} from store.${rowsOf(table)}`];
     for (const columns of kinds) sources.push(selectParts(table, columns));
     await this.statements.run(`create or replace view store.${table.name} as ${sources.join(' union all ')}`);
   }
 
-  private async hasParts(): Promise<boolean> {
-    const found = await this.statements.rows("select 1 as found from duckdb_tables() where schema_name = 'store' and table_name = 'archive_parts'");
-    return found.length > 0;
-  }
-
-  private parts(): Promise<(Part & EngineRow)[]> {
-    return this.statements.rows(`select table_name, file, columns from ${PARTS} order by since_batch, file`);
-  }
-
-  private enlist({ table_name, file, columns }: Part): string {
+  private enlist({ table_name, file, columns }: Part, lists = this.lists): string {
     const list = listOf(table_name, columns);
-    this.lists.set(list, [...(this.lists.get(list) ?? []), `${this.options.directory}/${file}`]);
+    lists.set(list, [...(lists.get(list) ?? []), `${this.options.directory}/${file}`]);
     return list;
   }
+}
 
-  private setLists(names: readonly string[]): string {
-    return names.map((name) => `set variable ${name} = [${(this.lists.get(name) ?? []).map(text).join(', ')}]`).join('; ');
-  }
+async function hasParts(statements: Statements): Promise<boolean> {
+  const found = await statements.rows("select 1 as found from duckdb_tables() where schema_name = 'store' and table_name = 'archive_parts'");
+  return found.length > 0;
+}
+
+async function partsOf(statements: Statements): Promise<(Part & EngineRow)[]> {
+  return (await hasParts(statements)) ? statements.rows(`select table_name, file, columns from ${PARTS} order by since_batch, file`) : [];
+}
+
+function setLists(lists: ReadonlyMap<string, readonly string[]>): string {
+  return [...lists].map(([name, files]) => `set variable ${name} = [${files.map(text).join(', ')}]`).join('; ');
 }
 
 /** Parts with the same columns: those that the table has gained since are NULL, those that it has lost are left out. */

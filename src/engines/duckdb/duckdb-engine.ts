@@ -1,14 +1,14 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
-import { AdvertiseXError } from '../../domain/errors.ts';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
-import type { Engine, EngineReader, EngineRow, EngineValue, StoredTable } from '../engine.ts';
+import type { Engine, EngineReader, EngineRow, EngineValue, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
 import { Archive, type ArchiveOptions } from './archive.ts';
 import { engineFailure } from './failures.ts';
 import { MACROS } from './macros.ts';
 import { DuckDbReader } from './reader.ts';
 import { Session } from './session.ts';
-import { cellKind, quote, SQL_TYPES, text, toCellValue } from './values.ts';
+import { readStatement } from './shared-reading.ts';
+import { quote, SQL_TYPES, setAsOf, text } from './values.ts';
 
 export interface DuckDbOptions {
   /** The database file; absent: in memory. */
@@ -21,16 +21,21 @@ export interface DuckDbOptions {
   readonly spillDirectory: string;
   /** Absent: all rows are in the database. */
   readonly archive?: ArchiveOptions;
+  /**
+   * Where the engine may read and write files beside its own and the archive. Absent: anywhere when it writes, nowhere when it only
+   * reads. People write queries: they see the tables, not the machine's files.
+   */
+  readonly directories?: readonly string[];
 }
 
 /** DuckDB in this process: one file, one writer, a batch a transaction. */
-export class DuckDbEngine implements Engine {
+export class DuckDbEngine implements Engine, SharedEngine {
   readonly capabilities = { name: 'duckdb', transactions: true };
   readonly dialect = MACROS.join('\n');
   private readonly instance: DuckDBInstance;
   private readonly session: Session;
   private readonly archive: Archive | undefined;
-  private readonly readers = new Set<Session>();
+  private readonly readers = new Set<Pick<Session, 'interrupt'>>();
   private asOf: number | null = null;
 
   private constructor(instance: DuckDBInstance, session: Session, archive: ArchiveOptions | undefined) {
@@ -59,17 +64,17 @@ export class DuckDbEngine implements Engine {
       const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options.archive);
       await engine.run("set checkpoint_threshold = '1GB'");
       await engine.archive?.load();
-      if (options.access === 'read') await engine.shutOut(options.archive?.directory);
-      else await engine.archive?.sweep();
+      if (options.access === 'write') await engine.archive?.sweep();
+      if (options.access === 'read' || options.directories !== undefined) await engine.shutOut(options);
       return engine;
     } catch (cause) {
       throw engineFailure(cause, options.path ?? 'in memory');
     }
   }
 
-  /** A reader runs queries that people write: they see the tables, not the machine's files. */
-  private async shutOut(archiveDirectory: string | undefined): Promise<void> {
-    if (archiveDirectory !== undefined) await this.run(`set allowed_directories = [${text(archiveDirectory)}]`);
+  private async shutOut({ archive, directories = [] }: DuckDbOptions): Promise<void> {
+    const allowed = archive === undefined ? directories : [archive.directory, ...directories];
+    if (allowed.length > 0) await this.run(`set allowed_directories = [${allowed.map(text).join(', ')}]`);
     await this.run('set enable_external_access = false');
     await this.run('set lock_configuration = true');
   }
@@ -161,21 +166,26 @@ export class DuckDbEngine implements Engine {
     }
   }
 
-  /** On a connection of its own: the result is read while other statements run. */
   async query(sql: string): Promise<ResultTable> {
-    const connection = await this.connect(this.asOf);
+    const result = await this.read({ sql, parameters: {}, asOf: this.asOf, values: 'cells' }, NEVER);
+    return { columns: result.columns, rows: readRows(result) };
+  }
+
+  /** On a connection of its own: the result is read while other statements run. */
+  async read(statement: ReadStatement, signal: AbortSignal): Promise<ReadResult> {
+    const stopped = new AbortController();
+    const reader = { interrupt: () => stopped.abort() };
+    this.readers.add(reader);
     try {
-      const statements = await connection.extractStatements(sql);
-      if (statements.count !== 1) throw readOnlyRefusal('One statement at a time can be run');
-      const prepared = await statements.prepare(0);
-      if (!READ_STATEMENTS.has(prepared.statementType)) throw readOnlyRefusal('Only queries can be run: SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN');
-      const result = await prepared.stream();
-      const types = result.columnTypes();
-      const columns = result.deduplicatedColumnNames().map((name, index) => ({ name, kind: cellKind(types[index] as DuckDBType) }));
-      return { columns, rows: readRows(connection, result) };
+      const result = await readStatement(await this.instance.connect(), this.archive, statement, AbortSignal.any([signal, stopped.signal]));
+      const close = (): void => {
+        this.readers.delete(reader);
+        result.close();
+      };
+      return { ...result, close };
     } catch (cause) {
-      connection.closeSync();
-      throw queryFailure(cause);
+      this.readers.delete(reader);
+      throw cause;
     }
   }
 
@@ -226,13 +236,13 @@ export class DuckDbEngine implements Engine {
   }
 }
 
-async function* readRows(connection: DuckDBConnection, result: DuckDBResult): AsyncGenerator<readonly CellValue[]> {
+const NEVER = new AbortController().signal;
+
+async function* readRows(result: ReadResult): AsyncGenerator<readonly CellValue[]> {
   try {
-    for await (const chunk of result.yieldRows()) for (const row of chunk) yield row.map(toCellValue);
-  } catch (cause) {
-    throw queryFailure(cause);
+    for (let rows = await result.next(); rows !== undefined; rows = await result.next()) yield* rows as readonly (readonly CellValue[])[];
   } finally {
-    connection.closeSync();
+    result.close();
   }
 }
 
@@ -243,24 +253,4 @@ function insertedValue(type: ColumnType, place: number): string {
   return type === 'timestamp' ? `make_timestamp(cast($${place} as bigint))` : `cast($${place} as ${SQL_TYPES[type]})`;
 }
 
-function setAsOf(asOf: number | null): string {
-  return `set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`;
-}
-
 const SCHEMAS = ['store', 'silver', 'gold', 'ops', 'ref'] as const;
-
-const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
-
-function readOnlyRefusal(message: string): AdvertiseXError {
-  return new AdvertiseXError('query_invalid', message, 'Write one query over the tables in silver, gold, ops and ref.');
-}
-
-function queryFailure(cause: unknown): AdvertiseXError {
-  if (cause instanceof AdvertiseXError) return cause;
-  return new AdvertiseXError(
-    'query_invalid',
-    `The query cannot be run: ${(cause as Error).message}`,
-    'Correct the query; `advertisex query "show all tables"` lists the tables.',
-    cause,
-  );
-}

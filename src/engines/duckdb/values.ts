@@ -35,6 +35,10 @@ export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
+export function setAsOf(asOf: number | null): string {
+  return `set variable as_of = ${asOf === null ? 'null' : `cast(${asOf} as bigint)`}`;
+}
+
 /** A value as the pipeline holds it; types it does not use come as text. */
 export function toEngineValue(value: DuckDBValue): EngineValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;

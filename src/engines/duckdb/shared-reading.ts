@@ -1,0 +1,81 @@
+import { type DuckDBConnection, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
+import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
+import type { EngineValue, ReadResult, ReadStatement } from '../engine.ts';
+import type { Archive } from './archive.ts';
+import { engineFailure } from './failures.ts';
+import { readingRefusal, requireReading } from './reading-rules.ts';
+import { Session } from './session.ts';
+import { cellKind, setAsOf, toCellValue, toDuckDbValue, toEngineValue } from './values.ts';
+
+const INTERRUPT_EVERY_MS = 50;
+
+/** Runs a statement on a connection of its own, which is closed with the result. */
+export async function readStatement(
+  connection: DuckDBConnection,
+  archive: Archive | undefined,
+  { sql, parameters, asOf, values }: ReadStatement,
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  // A statement that has not begun yet does not notice that it was interrupted.
+  let interrupting: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    connection.interrupt();
+    interrupting ??= setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  const close = (): void => {
+    signal.removeEventListener('abort', stop);
+    clearInterval(interrupting);
+    connection.closeSync();
+  };
+  signal.addEventListener('abort', stop);
+  try {
+    if (signal.aborted) throw interrupted();
+    await requireReading(connection, sql);
+    const session = new Session(connection);
+    // What is looked up first pins the state of the tables: which parts there are, and what is in the database, belong together.
+    await session.run('begin transaction read only');
+    await archive?.tell(session);
+    await session.run(setAsOf(asOf));
+    const result = await start(connection, sql, parameters);
+    const types = result.columnTypes();
+    const columns = result.deduplicatedColumnNames().map((name, index) => ({ name, kind: cellKind(types[index] as DuckDBType) }));
+    const toValue = values === 'cells' ? toCellValue : toEngineValue;
+    const next = async () => {
+      try {
+        const chunk = await result.fetchChunk();
+        if (signal.aborted) throw interrupted();
+        return chunk === null || chunk.rowCount === 0 ? undefined : chunk.getRows().map((row) => row.map(toValue));
+      } catch (cause) {
+        throw readFailure(cause, signal);
+      }
+    };
+    return { columns, next, close };
+  } catch (cause) {
+    close();
+    throw readFailure(cause, signal);
+  }
+}
+
+async function start(connection: DuckDBConnection, sql: string, parameters: Readonly<Record<string, EngineValue>>): Promise<DuckDBResult> {
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1) throw readingRefusal('One statement at a time can be run');
+  const prepared = await statements.prepare(0);
+  if (!READ_STATEMENTS.has(prepared.statementType)) throw readingRefusal('Only queries can be run: SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN');
+  if (Object.keys(parameters).length > 0) prepared.bind(Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, toDuckDbValue(value)])));
+  return prepared.stream();
+}
+
+const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
+
+function readFailure(cause: unknown, signal: AbortSignal): AdvertiseXError {
+  if (signal.aborted) return interrupted(cause);
+  if (cause instanceof AdvertiseXError) return cause;
+  const failure = engineFailure(cause, 'the query');
+  if (failure.code !== 'engine_failed' || /Out of Memory/i.test(failure.message)) return failure;
+  return new AdvertiseXError(
+    'query_invalid',
+    `The query cannot be run: ${(cause as Error).message}`,
+    'Correct the query; `advertisex query "show all tables"` lists the tables.',
+    cause,
+  );
+}
