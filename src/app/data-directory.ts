@@ -1,6 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { AdvertiseXError } from '../domain/errors.ts';
+import type { ReadAddress } from '../engines/remote/remote-engine.ts';
+import { removeSocketAddress } from '../engines/remote/socket-address.ts';
 
 /** The layout of an instance's data directory. */
 export interface DataDirectory {
@@ -14,7 +17,7 @@ export interface DataDirectory {
   /** Decoded records on their way into a batch; nothing here outlives a run. */
   readonly staging: string;
   readonly spill: string;
-  /** Who holds the data, for people; the lock itself is the database's. */
+  /** Who holds the data, for people, and where it can be read through that process; the lock itself is the database's. */
   readonly owner: string;
 }
 
@@ -32,6 +35,16 @@ export function dataDirectory(path: string): DataDirectory {
   };
 }
 
+const ownerSchema = z.object({
+  pid: z.number().int(),
+  command: z.string(),
+  since: z.string(),
+  /** Where other processes can read the tables meanwhile. */
+  reads: z.object({ address: z.string(), protocol: z.string() }).optional(),
+});
+
+export type Owner = z.infer<typeof ownerSchema>;
+
 export async function prepareDataDirectory(directory: DataDirectory): Promise<void> {
   try {
     await mkdir(directory.path, { recursive: true });
@@ -46,11 +59,14 @@ export async function prepareDataDirectory(directory: DataDirectory): Promise<vo
 }
 
 /** Once this process holds the data: what an earlier run left behind half done is of no use to anyone. */
-export async function takeOver(directory: DataDirectory, command: string, nowMicros: number): Promise<void> {
+export async function takeOver(directory: DataDirectory, command: string, nowMicros: number, reads?: ReadAddress): Promise<void> {
+  const before = await readOwner(directory);
+  if (before?.reads !== undefined) await removeSocketAddress(before.reads.address);
   try {
     await rm(directory.staging, { recursive: true, force: true });
     await mkdir(directory.staging, { recursive: true });
-    await writeFile(directory.owner, JSON.stringify({ pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString() }));
+    const owner: Owner = { pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString(), ...(reads === undefined ? {} : { reads }) };
+    await writeFile(directory.owner, JSON.stringify(owner));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -79,22 +95,39 @@ export async function giveBack(directory: DataDirectory): Promise<void> {
   await rm(directory.staging, { recursive: true, force: true }).catch(() => undefined);
 }
 
+/** Who holds the data that could not be opened because of `error`: undefined where that process left no word. */
+export async function holderOf(directory: DataDirectory, error: AdvertiseXError): Promise<Owner | undefined> {
+  // The engine names the process that has the lock; who wrote the file may be dead by now, and a reader writes none.
+  const pid = lockedBy(error);
+  const owner = await readOwner(directory);
+  return owner !== undefined && (pid === undefined || String(owner.pid) === pid) ? owner : undefined;
+}
+
+export function describeOwner({ pid, command, since }: Owner): string {
+  return `PID ${pid}, \`advertisex ${command}\`, since ${since}`;
+}
+
 /** Says who holds the data and with what, where the holder left word or the system tells. */
 export async function nameHolder(directory: DataDirectory, error: unknown): Promise<unknown> {
   if (!(error instanceof AdvertiseXError) || error.code !== 'data_locked') return error;
-  // The engine names the process that has the lock; who wrote the file may be dead by now, and a reader writes none.
-  const pid = /PID (\d+)/.exec(error.message)?.[1];
-  const owner = await readFile(directory.owner, 'utf8')
-    .then((text) => JSON.parse(text) as { pid: number; command: string; since: string })
-    .catch(() => undefined);
-  const holder =
-    owner !== undefined && (pid === undefined || String(owner.pid) === pid)
-      ? `PID ${owner.pid}, \`advertisex ${owner.command}\`, since ${owner.since}`
-      : pid === undefined
-        ? undefined
-        : `PID ${pid}${await commandLineOf(pid)}`;
+  const pid = lockedBy(error);
+  const owner = await holderOf(directory, error);
+  const holder = owner !== undefined ? describeOwner(owner) : pid === undefined ? undefined : `PID ${pid}${await commandLineOf(pid)}`;
   if (holder === undefined) return error;
   return new AdvertiseXError('data_locked', `Another process holds ${directory.path}: ${holder}`, error.remedy, error);
+}
+
+function lockedBy(error: AdvertiseXError): string | undefined {
+  return /PID (\d+)/.exec(error.message)?.[1];
+}
+
+async function readOwner(directory: DataDirectory): Promise<Owner | undefined> {
+  const text = await readFile(directory.owner, 'utf8').catch(() => '');
+  try {
+    return ownerSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where the system has it (Linux), else nothing. */

@@ -8,9 +8,12 @@ import type { Settings } from '../config/settings.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
 import type { Engine } from '../engines/engine.ts';
+import { PROTOCOL } from '../engines/remote/protocol.ts';
+import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
 import { requireSameSettings, settingMacros } from './derived-settings.ts';
+import { openToRead } from './open-to-read.ts';
 
 export interface InstanceOptions {
   readonly dataDirectory: string;
@@ -41,49 +44,59 @@ export interface Instance extends InstanceOptions {
 
 export async function openInstance(options: InstanceOptions): Promise<Instance> {
   const directory = dataDirectory(options.dataDirectory);
-  const isReader = options.access === 'read';
-  if (isReader && !existsSync(directory.database)) {
+  if (options.access === 'read' && !existsSync(directory.database)) {
     throw new AdvertiseXError(
       'not_found',
       `There is no data in ${directory.path} yet`,
       'Ingest some (`advertisex ingest --help`), run `advertisex demo`, or name another data directory with --data.',
     );
   }
-  if (!isReader) await prepareDataDirectory(directory);
   const models = loadModels();
+  const { engine, close } =
+    options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
+  const onStep = (step: string): void => {
+    options.onStep?.(step);
+    requireGoing(options.signal);
+  };
+  return { ...options, onStep, directory, engine, models, close };
+}
+
+type OpenEngine = Pick<Instance, 'engine' | 'close'>;
+
+function openEngine({ access, settings, contracts, archiveFromRows }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
+  return DuckDbEngine.open({
+    path: directory.database,
+    access: access === 'read' ? 'read' : 'write',
+    memory: settings.limits.memory,
+    threads: settings.limits.threads ?? availableParallelism(),
+    spillDirectory: directory.spill,
+    archive: { directory: directory.archive, tables: storeTables(contracts), ...(archiveFromRows === undefined ? {} : { fromRows: archiveFromRows }) },
+    // Others can have their queries run by the process that writes.
+    ...(access === 'read' ? {} : { directories: [directory.staging, directory.lake] }),
+  });
+}
+
+/** From then on until it is closed, other processes read the tables through this one. */
+async function openToWrite(options: InstanceOptions, directory: DataDirectory, models: Instance['models']): Promise<OpenEngine> {
+  await prepareDataDirectory(directory);
   try {
-    const engine = await DuckDbEngine.open({
-      path: directory.database,
-      access: isReader ? 'read' : 'write',
-      memory: options.settings.limits.memory,
-      threads: options.settings.limits.threads ?? availableParallelism(),
-      spillDirectory: directory.spill,
-      archive: {
-        directory: directory.archive,
-        tables: storeTables(options.contracts),
-        ...(options.archiveFromRows === undefined ? {} : { fromRows: options.archiveFromRows }),
-      },
-    });
-    try {
-      if (!isReader) {
-        await takeOver(directory, options.command, options.nowMicros());
-        await prepareStore(engine, models, options);
-      }
-      await engine.setVariables({ asOf: null });
-    } catch (error) {
-      if (!isReader) await giveBack(directory);
+    const engine = await openEngine(options, directory);
+    const reads = await ReadServer.listen({ limitMs: options.settings.limits.query_seconds * 1_000 });
+    const close = async () => {
+      await reads?.close();
+      await giveBack(directory);
       await engine.close();
+    };
+    try {
+      await takeOver(directory, options.command, options.nowMicros(), reads && { address: reads.address, protocol: PROTOCOL });
+      await prepareStore(engine, models, options);
+      await engine.setVariables({ asOf: null });
+      reads?.begin(engine);
+      return { engine, close };
+    } catch (error) {
+      await close();
       throw error;
     }
-    const close = async () => {
-      if (!isReader) await giveBack(directory);
-      await engine.close();
-    };
-    const onStep = (step: string): void => {
-      options.onStep?.(step);
-      requireGoing(options.signal);
-    };
-    return { ...options, onStep, directory, engine, models, close };
   } catch (error) {
     throw await nameHolder(directory, error);
   }

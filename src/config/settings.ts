@@ -82,6 +82,13 @@ export const settingsSchema = z.strictObject({
         .default('800MB')
         .describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has)'),
+      query_seconds: z
+        .number()
+        .int()
+        .positive()
+        .max(86_400)
+        .default(60)
+        .describe('how long a command may read from another process that holds the data, per query'),
       workers: z.number().int().positive().max(64).optional().describe('decoding worker threads (default: by the number of processors)'),
     })
     .prefault({})

@@ -19,6 +19,11 @@ export const ERROR_CODES = {
     title: 'The query cannot be run',
     next: 'Correct the SQL. `advertisex query "SHOW ALL TABLES"` lists the tables and their columns.',
   },
+  query_timeout: {
+    exit: 3,
+    title: 'A query took longer than is allowed beside a running process',
+    next: 'Ask for less at once, or run the process that holds the data with a higher limits.query_seconds.',
+  },
   not_found: {
     exit: 2,
     title: 'What was asked for does not exist',

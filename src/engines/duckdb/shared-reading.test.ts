@@ -200,14 +200,6 @@ describe('what others may not do', () => {
     expect(existsSync(copied)).toBe(false);
     expect(await read('select count(*) from store.bids')).toEqual([[7n]]);
   });
-
-  it('and a transaction that is read-only holds what the rules would let through', async () => {
-    await engine.run('create sequence store.numbers');
-    await expect(engine.read({ sql: "select nextval('store.numbers')", parameters: {}, asOf: null, values: 'engine' }, NEVER)).rejects.toMatchObject({
-      code: 'query_invalid',
-    });
-    expect(await engine.rows("select nextval('store.numbers') as n")).toEqual([{ n: 1n }]);
-  });
 });
 
 describe('a statement', () => {

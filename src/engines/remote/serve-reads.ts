@@ -1,0 +1,259 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
+import type { EngineValue, ReadStatement, SharedEngine } from '../engine.ts';
+import {
+  decodeRequest,
+  encodeAnswer,
+  encodeFailure,
+  FRAMES,
+  type Frame,
+  FrameReader,
+  frame,
+  MAX_ANSWER_BYTES,
+  MAX_REQUEST_BYTES,
+  otherProtocol,
+} from './protocol.ts';
+import { Slots } from './slots.ts';
+import { closeToOthers, makeSocketAddress, removeSocketAddress } from './socket-address.ts';
+
+export interface ReadServerOptions {
+  /** From the request to the last row sent, however slowly they are taken. */
+  readonly limitMs: number;
+  /** Who waits for a statement to run, and who is being answered. */
+  readonly maxClients?: number;
+  /** How long those being answered have when the server closes. */
+  readonly graceMs?: number;
+  /** Where the socket's folder may be made. */
+  readonly places?: readonly string[];
+}
+
+const MAX_CLIENTS = 32;
+const REQUEST_MS = 10_000;
+const GRACE_MS = 1_000;
+const FRAME_BYTES = 65_536;
+/** The engine's calls and the file system share the four threads of the process for blocking work: some have to stay free for batches. */
+const CALLS_AT_ONCE = 2;
+
+/**
+ * Lets other processes of this user read the tables of an engine that this one owns, each statement beside the engine's own work.
+ * From the start they are heard; they are answered once `begin` was called.
+ */
+export class ReadServer {
+  readonly address: string;
+  private readonly server: Server;
+  private readonly options: ReadServerOptions;
+  private readonly clients = new Map<Socket, Promise<void>>();
+  private readonly slots = new Slots(CALLS_AT_ONCE);
+  private readonly closing = new AbortController();
+  private readonly begun = Promise.withResolvers<SharedEngine>();
+
+  private constructor(address: string, server: Server, options: ReadServerOptions) {
+    this.address = address;
+    this.server = server;
+    this.options = options;
+    this.begun.promise.catch(() => undefined);
+    server.on('connection', (socket) => this.serve(socket));
+    // Nobody is kept from ending by the fact that others could ask.
+    server.unref();
+  }
+
+  /** Undefined where the system has no place to listen at: others then wait for this process to end, and nothing else is lost. */
+  static async listen(options: ReadServerOptions): Promise<ReadServer | undefined> {
+    const address = await makeSocketAddress(options.places);
+    if (address === undefined) return undefined;
+    const server = createServer();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(address, resolve);
+      });
+      await closeToOthers(address);
+      return new ReadServer(address, server, options);
+    } catch {
+      server.close();
+      await removeSocketAddress(address);
+      return undefined;
+    }
+  }
+
+  begin(engine: SharedEngine): void {
+    this.begun.resolve(engine);
+  }
+
+  /** After this the engine can be closed. */
+  async close(): Promise<void> {
+    this.server.close();
+    this.begun.reject(ending());
+    const grace = setTimeout(() => this.closing.abort(), this.options.graceMs ?? GRACE_MS);
+    await Promise.all(this.clients.values());
+    clearTimeout(grace);
+    await removeSocketAddress(this.address);
+  }
+
+  private serve(socket: Socket): void {
+    const serving = new Client(socket).serve(this.clients.size < (this.options.maxClients ?? MAX_CLIENTS) ? (client) => this.answer(client) : refuse);
+    this.clients.set(socket, serving);
+    void serving.finally(() => this.clients.delete(socket));
+  }
+
+  private async answer(client: Client): Promise<void> {
+    const tooLong = new AbortController();
+    const limit = setTimeout(() => tooLong.abort(), this.options.limitMs);
+    const signal = AbortSignal.any([client.gone, tooLong.signal, this.closing.signal]);
+    try {
+      await this.stream(client, await client.request(), signal);
+    } catch (error) {
+      if (tooLong.signal.aborted) throw tookTooLong(this.options.limitMs);
+      throw this.closing.signal.aborted ? ending() : error;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  private async stream(client: Client, statement: ReadStatement, signal: AbortSignal): Promise<void> {
+    const engine = await Promise.race([this.begun.promise, aborted(signal)]);
+    const result = await this.slots.use(signal, () => engine.read(statement, signal));
+    try {
+      await client.send(encodeAnswer(FRAMES.columns, result.columns), signal);
+      for (let rows = await this.slots.use(signal, result.next); rows !== undefined; rows = await this.slots.use(signal, result.next))
+        for (const some of inFrames(rows)) await client.send(some, signal);
+    } finally {
+      result.close();
+    }
+    await client.end(signal);
+  }
+}
+
+/** One at the other end of a socket. */
+class Client {
+  /** Aborted once nobody is there any more. */
+  readonly gone: AbortSignal;
+  private readonly socket: Socket;
+  private readonly asked = Promise.withResolvers<Frame>();
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const gone = new AbortController();
+    this.gone = gone.signal;
+    const leave = (): void => {
+      gone.abort();
+      this.asked.reject(interrupted());
+    };
+    this.asked.promise.catch(() => undefined);
+    for (const event of ['end', 'close', 'error']) socket.on(event, leave);
+    this.listen();
+  }
+
+  /** All of it; what it throws is told to the client. */
+  async serve(answer: (client: Client) => Promise<void>): Promise<void> {
+    const late = setTimeout(() => this.socket.destroy(), REQUEST_MS);
+    this.asked.promise.finally(() => clearTimeout(late)).catch(() => undefined);
+    try {
+      await answer(this);
+    } catch (error) {
+      if (!this.gone.aborted) this.socket.end(encodeFailure(asFailure(error)));
+    }
+    // Who takes nothing more is not waited for.
+    const leaving = setTimeout(() => this.socket.destroy(), GRACE_MS);
+    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
+    clearTimeout(leaving);
+  }
+
+  async request(): Promise<ReadStatement> {
+    return decodeRequest(await this.asked.promise);
+  }
+
+  /** Resolves once there is room for more. */
+  async send(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw interrupted();
+    if (!this.socket.write(bytes)) await once(this.socket, 'drain', { signal });
+  }
+
+  /** Resolves once all of the answer has been taken. */
+  async end(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw interrupted();
+    this.socket.end(frame(FRAMES.end));
+    await once(this.socket, 'finish', { signal });
+  }
+
+  private listen(): void {
+    const reader = new FrameReader(MAX_REQUEST_BYTES);
+    let hasAsked = false;
+    this.socket.on('data', (bytes) => {
+      // A connection is for one statement. It is still read from, as that is how its end is told.
+      if (hasAsked) return void this.socket.destroy();
+      try {
+        const [asked, ...more] = reader.push(bytes);
+        if (asked === undefined) return;
+        hasAsked = true;
+        if (more.length > 0 || reader.hasPart) this.socket.destroy();
+        this.asked.resolve(asked);
+      } catch (error) {
+        hasAsked = true;
+        this.asked.reject(otherProtocol('What was asked is too much', error));
+      }
+    });
+  }
+}
+
+async function refuse(client: Client): Promise<never> {
+  await client.request();
+  throw new AdvertiseXError('data_locked', 'The process that holds the data answers as many others as it can', 'Run the same command again in a moment.');
+}
+
+/** Rows go together until they are large: one at a time costs more, and a chunk of rows with whole records in them is too much at once. */
+function* inFrames(rows: readonly (readonly EngineValue[])[]): Generator<Buffer> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, row] of rows.entries()) {
+    for (const value of row) bytes += typeof value === 'string' ? value.length : value instanceof Uint8Array ? value.byteLength : 8;
+    if (bytes < FRAME_BYTES && index < rows.length - 1) continue;
+    yield encodeWithin(rows.slice(from, index + 1));
+    from = index + 1;
+    bytes = 0;
+  }
+}
+
+function encodeWithin(rows: readonly (readonly EngineValue[])[]): Buffer {
+  const encoded = encodeAnswer(FRAMES.rows, rows);
+  if (encoded.byteLength <= MAX_ANSWER_BYTES) return encoded;
+  throw new AdvertiseXError(
+    'query_invalid',
+    'A row of the result is too large to be handed to another process',
+    'Select less of it, or stop the running process first.',
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(interrupted());
+    signal.addEventListener('abort', () => reject(interrupted()), { once: true });
+  });
+}
+
+function asFailure(error: unknown): AdvertiseXError {
+  if (error instanceof AdvertiseXError) return error;
+  return new AdvertiseXError(
+    'engine_failed',
+    `The process that holds the data could not answer: ${(error as Error).message}`,
+    'Run the same command again.',
+    error,
+  );
+}
+
+function ending(): AdvertiseXError {
+  return new AdvertiseXError(
+    'interrupted',
+    'The process that holds the data is ending',
+    'Run the same command again: it can be answered without that process.',
+  );
+}
+
+function tookTooLong(limitMs: number): AdvertiseXError {
+  return new AdvertiseXError(
+    'query_timeout',
+    `The query took longer than ${limitMs / 1_000} s, and another process holds the data`,
+    'Ask for less at once, or run that process with a higher limits.query_seconds.',
+  );
+}
