@@ -11,6 +11,7 @@ const STATUSES = {
   config_invalid: 500,
   contract_invalid: 500,
   query_invalid: 400,
+  query_timeout: 503,
   not_found: 404,
   data_locked: 503,
   data_unusable: 500,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashOfToken } from '../../src/server/tokens.ts';
 import { expectFailure, run } from '../faults/command-line.ts';
 import { filesOf, makeSmallDay } from '../faults/small-day.ts';
+import { eventually } from './open-small-live.ts';
 import { startUp, stopUp } from './running-up.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-up-'));
@@ -38,7 +39,14 @@ it('takes what senders send, in each encoding, and has it all in the tables and 
     expect(answer.status).toBe(200);
     received += ((await answer.json()) as { received: number }).received;
   }
+  // While it runs: asked by another process.
+  const impressions = 'select count(*) as n from silver.impressions';
+  await eventually(async () => (await query(data, 'select count(*) as n from ops.batches where received > 0'))[0]?.['n'] !== 0);
+  expect((await run(['recon', '--data', data])).status).toBe(0);
+  const report = await run(['report', 'campaigns', '--data', data]);
+  expect(report).toMatchObject({ status: 0, stdout: expect.stringContaining('impressions') });
   await stopUp(up);
+  expect(Number((await query(data, impressions))[0]?.['n'])).toBeGreaterThan(100);
   expect(await query(data, 'select sum(received)::bigint as n, count(distinct feed) as feeds, any_value(source) as source from ops.ledger')).toEqual([
     { n: received, feeds: 3, source: 'http' },
   ]);
