@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { applyBatch } from '../batches/apply-batch.ts';
-import type { BatchCause, CommittedBatch, ConflictingRecord, FileProgress, OutcomeCounts, SourceChunk } from '../batches/batch.ts';
+import {
+  addCounts,
+  type BatchCause,
+  type CommittedBatch,
+  type ConflictingRecord,
+  type FileProgress,
+  type OutcomeCounts,
+  type SourceChunk,
+} from '../batches/batch.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
 import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
@@ -70,6 +77,8 @@ class FileIngest implements StagedIngest {
   private edge: EdgeSettings | undefined;
   private plan: IngestPlan | undefined;
   private readonly committed: CommittedBatch[] = [];
+  /** Of these files alone: a batch may have the records of other sources too. */
+  private readonly outcomes: OutcomeCounts = { ...NO_RECORDS };
   private readonly receivedAtMicros: number;
   private readonly stages: IngestStage[] = [];
   private failure: unknown;
@@ -160,7 +169,7 @@ class FileIngest implements StagedIngest {
 
   async apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void> {
     const { instance } = this;
-    const committed = await applyBatch(instance, {
+    const committed = await instance.batches.apply({
       cause,
       chunks,
       files,
@@ -168,6 +177,8 @@ class FileIngest implements StagedIngest {
       readRaw: (records) => this.readRaw(records, chunks),
     });
     this.committed.push(committed);
+    for (const source of new Set(chunks.map((chunk) => `${chunk.feed} ${chunk.source}`)))
+      addCounts(this.outcomes, committed.bySource.get(source) ?? NO_RECORDS);
     for (const chunk of chunks) for (const segment of chunk.segments) await rm(segment.path, { force: true });
     this.report('ingesting');
   }
@@ -207,7 +218,7 @@ class FileIngest implements StagedIngest {
       stage,
       bytesRead,
       bytesTotal: this.sources.bytes,
-      recordsCommitted: this.committed.reduce((sum, batch) => sum + batch.outcomes.received, 0),
+      recordsCommitted: this.outcomes.received,
       batches: this.committed.length,
     });
   }
@@ -218,17 +229,10 @@ class FileIngest implements StagedIngest {
       const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
       return { path: source, feed: request.feed, state, complete, outcomes };
     };
-    const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
-    for (const batch of this.committed) {
-      outcomes.received += batch.outcomes.received;
-      outcomes.accepted += batch.outcomes.accepted;
-      outcomes.duplicate += batch.outcomes.duplicate;
-      outcomes.quarantined += batch.outcomes.quarantined;
-    }
     return {
       files: [...planned.map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
       batches: this.committed.map((batch) => batch.batchId),
-      outcomes,
+      outcomes: this.outcomes,
       restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),
     };
   }

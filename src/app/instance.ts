@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { applyBatch } from '../batches/apply-batch.ts';
 import type { RunSizes } from '../batches/apply-context.ts';
 import { loadModels, type Model, runModel } from '../batches/models.ts';
 import { SETTINGS, storeTables } from '../batches/store-tables.ts';
@@ -11,6 +12,7 @@ import type { Engine } from '../engines/engine.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
 import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
+import { BatchQueue } from './batch-queue.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
 import { requireSameSettings, settingMacros } from './derived-settings.ts';
 import { openToRead } from './open-to-read.ts';
@@ -39,6 +41,8 @@ export interface Instance extends InstanceOptions {
   readonly directory: DataDirectory;
   readonly engine: Engine;
   readonly models: ReadonlyMap<string, Model>;
+  /** Everything that writes to the tables goes through it. */
+  readonly batches: BatchQueue;
   close(): Promise<void>;
 }
 
@@ -58,7 +62,8 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  return { ...options, onStep, directory, engine, models, close };
+  const context = { ...options, onStep, directory, engine, models, close };
+  return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
 }
 
 type OpenEngine = Pick<Instance, 'engine' | 'close'>;

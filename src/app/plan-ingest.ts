@@ -1,6 +1,7 @@
 import type { OutcomeCounts } from '../batches/batch.ts';
 import { DEFAULT_ENCODING, type Encoding, type Feed } from '../domain/feeds.ts';
 import type { DecodeJob } from '../ingest/decode-file.ts';
+import { DELIVERED_ROWS } from '../ingest/delivery-stager.ts';
 import type { SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import type { Instance } from './instance.ts';
@@ -71,7 +72,7 @@ export class IngestPlan {
       receivedAtMicros: before?.receivedAtMicros ?? this.receivedAtMicros,
       directory: this.instance.directory.staging,
       name: `${request.feed}-${number}`,
-      firstStageRow: number * Math.floor(Number.MAX_SAFE_INTEGER / this.found.length),
+      firstStageRow: DELIVERED_ROWS + number * Math.floor((Number.MAX_SAFE_INTEGER - DELIVERED_ROWS) / this.found.length),
       chunkRecords: this.instance.settings.limits.batch_records,
     };
     const planned = { ...file, request, source: job.source, encoding, sha256, job };

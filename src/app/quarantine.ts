@@ -1,4 +1,3 @@
-import { applyBatch } from '../batches/apply-batch.ts';
 import type { SourceChunk } from '../batches/batch.ts';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
@@ -196,7 +195,7 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
   }
   // One path may have held several files, received one after the other.
   const rawOf = new Map(rows.map((row) => [`${row.feed} ${row.position} ${row.received_at} ${row.source}`, row]));
-  return applyBatch(instance, {
+  return instance.batches.apply({
     cause: 'replay',
     chunks,
     files: [],

@@ -1,4 +1,3 @@
-import { applyBatch } from '../batches/apply-batch.ts';
 import type { CommittedBatch } from '../batches/batch.ts';
 import { storeSettings } from './derived-settings.ts';
 import type { Instance } from './instance.ts';
@@ -8,19 +7,14 @@ import type { Instance } from './instance.ts';
  * or all of it. It is a batch like any other, so what differs is restated with the cause `model`, and the figures of before
  * stay readable as of the batch before.
  */
-export async function rebuild(instance: Instance, from = '1970-01-01'): Promise<CommittedBatch> {
-  const { engine, settings, directory } = instance;
-  await engine.run(`set variable rebuild_from = cast('${from}' as timestamp)`);
-  try {
-    return await applyBatch(instance, {
-      cause: 'model',
-      chunks: [],
-      files: [],
-      stagingDirectory: directory.staging,
-      readRaw: async () => [],
-      alsoCommit: () => storeSettings(engine, settings),
-    });
-  } finally {
-    await engine.run('set variable rebuild_from = null');
-  }
+export function rebuild({ engine, settings, directory, batches }: Instance, from = '1970-01-01'): Promise<CommittedBatch> {
+  return batches.apply({
+    cause: 'model',
+    rebuildFrom: from,
+    chunks: [],
+    files: [],
+    stagingDirectory: directory.staging,
+    readRaw: async () => [],
+    alsoCommit: () => storeSettings(engine, settings),
+  });
 }

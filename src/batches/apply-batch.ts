@@ -6,7 +6,7 @@ import { QuarantineStager } from '../staging/quarantine-stager.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 import type { ApplyContext } from './apply-context.ts';
-import type { Batch, CommittedBatch, ConflictingRecord, OutcomeCounts } from './batch.ts';
+import { addCounts, type Batch, type CommittedBatch, type ConflictingRecord, type OutcomeCounts } from './batch.ts';
 import { openRun } from './identity-runs.ts';
 import { DERIVE_STEPS, EVENTS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS } from './steps.ts';
 import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT, SOURCE_POSITIONS } from './store-tables.ts';
@@ -21,10 +21,13 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
   context.onStep?.('begin');
   let committed: CommittedBatch;
   try {
+    if (batch.rebuildFrom !== undefined) await engine.run(`set variable rebuild_from = cast('${batch.rebuildFrom}' as timestamp)`);
     committed = await engine.transaction(() => applyInTransaction(context, batch));
   } catch (error) {
     forgetWorkTables(engine);
     throw error;
+  } finally {
+    if (batch.rebuildFrom !== undefined) await engine.run('set variable rebuild_from = null');
   }
   await rm(conflictsSegment(batch), { force: true });
   context.onStep?.('committed');
@@ -284,11 +287,4 @@ async function writeReplays(engine: Engine, batch: Batch, batchId: number, nowMi
 function settleReplay(cell: OutcomeCounts): void {
   cell.received = 0;
   cell.quarantined = -(cell.accepted + cell.duplicate);
-}
-
-function addCounts(sum: OutcomeCounts, counts: OutcomeCounts): void {
-  sum.received += counts.received;
-  sum.accepted += counts.accepted;
-  sum.duplicate += counts.duplicate;
-  sum.quarantined += counts.quarantined;
 }

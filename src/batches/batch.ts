@@ -52,6 +52,8 @@ export interface Batch {
   readonly positions?: readonly SourcePosition[];
   /** The quarantine_id of records that this batch replays; those that are accepted now are marked. */
   readonly replays?: readonly string[];
+  /** Day (YYYY-MM-DD, UTC) from which on a batch of the cause `model` derives everything anew. */
+  readonly rebuildFrom?: string;
   /** Folder for what the batch itself must stage. */
   readonly stagingDirectory: string;
   /** What else is committed with the batch. */
@@ -64,6 +66,13 @@ export interface OutcomeCounts {
   accepted: number;
   duplicate: number;
   quarantined: number;
+}
+
+export function addCounts(sum: OutcomeCounts, counts: OutcomeCounts): void {
+  sum.received += counts.received;
+  sum.accepted += counts.accepted;
+  sum.duplicate += counts.duplicate;
+  sum.quarantined += counts.quarantined;
 }
 
 export interface CommittedBatch {

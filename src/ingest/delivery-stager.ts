@@ -173,6 +173,8 @@ export class DeliveryStager {
 const HOUR_MICROS = 3_600_000_000;
 /** Row numbers of feeds do not meet in a batch. */
 const ROWS_A_FEED = ROWS_A_CHUNK * 65_536;
+/** Others that stage rows for the same batch number theirs from here on. */
+export const DELIVERED_ROWS = FEEDS.length * ROWS_A_FEED;
 
 /** The record with this number in a delivery whose first one has that. */
 export function rawRecordOf(delivery: Delivery, edge: EdgeSettings, firstRecord: number, wanted: number): RawRecord | undefined {

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { applyBatch } from '../../batches/apply-batch.ts';
 import type { BatchCause, CommittedBatch, SourcePosition } from '../../batches/batch.ts';
 import type { Collector, Delivery, Receipt } from '../../collector/collector.ts';
 import type { CollectorLog } from '../../collector/log/collector-log.ts';
@@ -151,7 +150,7 @@ export class LivePipeline implements Collector {
     // An entry without a record needs no batch: it does no harm where it is read again.
     if (chunks.length === 0) return;
     const batch = await this.retrying(() =>
-      applyBatch(instance, {
+      instance.batches.apply({
         cause,
         chunks,
         files: [],
