@@ -45,6 +45,14 @@ export class ChunkWindow {
     this.pushed += chunk.length;
   }
 
+  /** Another stream begins. */
+  restart(): void {
+    this.carryStart = 0;
+    this.carryEnd = 0;
+    this.pushed = 0;
+    this.budget = INITIAL_BUDGET;
+  }
+
   end(): void {
     this.scanner.scan(this.carry, this.carryStart, this.carryEnd, true, this.pushed - this.carryEnd);
     this.carryStart = this.carryEnd;

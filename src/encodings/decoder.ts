@@ -11,6 +11,8 @@ export interface Decoder {
   push(chunk: Uint8Array): void;
   /** No more bytes will come: finishes, or reports, what is open. */
   end(): void;
+  /** Begins with another stream, whose first record has that number. Absent where a new decoder is as cheap. */
+  restart?(firstRecordNumber: number): void;
   /** The bytes before `push` are all that could be read (a cut gzip member, say): reports one damage unless one is reported already. */
   damage(message: string): void;
   /** A self-contained document of the current record only (a CSV record with its header row, an Avro file with one record): what quarantine keeps and replay decodes. Valid inside `sink.record`. */

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SchemaCases } from '../../test/encodings/avro-cases.ts';
 import { CODECS, writeAvro } from '../../test/encodings/avro-files.ts';
-import { decodeAll, FIELDS, optionsFor, type SeenRecord, type SeenValue } from '../../test/encodings/decode-all.ts';
-import { Dice } from '../../test/encodings/mutate.ts';
+import { decodeAfter, decodeAll, FIELDS, optionsFor, type SeenRecord, type SeenValue } from '../../test/encodings/decode-all.ts';
+import { ARRAY_SEEDS, JSON_SEEDS } from '../../test/encodings/fuzz-cases.ts';
+import { Dice, mutate } from '../../test/encodings/mutate.ts';
 
 const cuts = fc.array(fc.nat(5000), { maxLength: 12 });
 const texts = fc.oneof(
@@ -44,6 +45,16 @@ describe('JSON', () => {
         expect(seen.raws.map((raw) => JSON.parse(Buffer.from(raw).toString()) as unknown)).toEqual(records.map(({ source }) => JSON.parse(source) as unknown));
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('is read by a decoder that has read something else before as by a new one', () => {
+    const inputs = fc.tuple(fc.constantFrom(...JSON_SEEDS, ...ARRAY_SEEDS), fc.nat()).map(([seed, dice]) => mutate(Buffer.from(seed), new Dice(dice)));
+    fc.assert(
+      fc.property(inputs, inputs, cuts, (before, input, places) => {
+        expect(decodeAfter(optionsFor('json'), before, input, places)).toEqual(decodeAll(optionsFor('json'), input, places));
+      }),
+      { numRuns: 600 },
     );
   });
 

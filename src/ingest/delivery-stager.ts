@@ -1,6 +1,7 @@
 import { type Encoding, FEEDS, type Feed } from '../domain/feeds.ts';
 import type { Violation } from '../domain/outcome.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
+import type { Decoder } from '../encodings/decoder.ts';
 import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { type FeedReceiver, openReceiver } from './open-receiver.ts';
@@ -56,6 +57,8 @@ export interface DeliveryStagerOptions {
 }
 
 interface OpenFeed extends FeedReceiver {
+  /** Of the last delivery that another one can follow in the same encoding. */
+  lastDecoder: { readonly encoding: Encoding; readonly decoder: Decoder } | undefined;
   /** Hour of receipt of what is in the chunk: the books are by hour. */
   hour: number;
   receivedAtMicros: number;
@@ -98,14 +101,26 @@ export class DeliveryStager {
     open.refusedCount = 0;
     const { contract } = check;
     receiver.startOrigin({ feed, source: this.options.source, encoding, delimiter, contractVersion: contract.version, receivedAtMicros });
-    const { maxRecordBytes } = this.edge;
-    const decoder = createDecoder({ encoding, fields: check.paths, maxRecordBytes, delimiter, firstRecordNumber: firstRecord }, receiver);
+    const decoder = this.decoderOf(open, encoding, delimiter, firstRecord);
     receiver.decoder = decoder;
     decoder.push(bytes);
     decoder.end();
     for (const [field, records] of decoder.unknownFields) open.unknownFields.set(field, (open.unknownFields.get(field) ?? 0) + records);
     this.nextRecords.set(feed, receiver.position);
     return { received: receiver.position - firstRecord, refused: open.refused, moreRefused: open.refusedCount - open.refused.length };
+  }
+
+  /** Small deliveries would cost more to make a decoder for than to decode. */
+  private decoderOf(open: OpenFeed, encoding: Encoding, delimiter: string, firstRecordNumber: number): Decoder {
+    const { lastDecoder, check, receiver } = open;
+    if (lastDecoder?.encoding === encoding && lastDecoder.decoder.restart !== undefined) {
+      lastDecoder.decoder.restart(firstRecordNumber);
+      return lastDecoder.decoder;
+    }
+    const { maxRecordBytes } = this.edge;
+    const decoder = createDecoder({ encoding, fields: check.paths, maxRecordBytes, delimiter, firstRecordNumber }, receiver);
+    open.lastDecoder = { encoding, decoder };
+    return decoder;
   }
 
   /** Ends the segments: what was staged is the next batch's. */
@@ -134,6 +149,7 @@ export class DeliveryStager {
           made.refusedCount++;
           if (made.refused.length < REFUSED_TOLD) made.refused.push({ record: position - made.firstRecord, violations: [...violations] });
         }),
+        lastDecoder: undefined,
         hour,
         receivedAtMicros,
         unknownFields: new Map(),

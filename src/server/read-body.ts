@@ -45,7 +45,11 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
     };
     const end = () => reject(new AdvertiseXError('request_invalid', 'The connection ended before the body did', 'Send it again, whole.'));
     request.on('data', take);
-    request.once('end', () => resolve(bytes.subarray(0, length)));
+    request.once('end', () => {
+      // Each request closes: an error that nobody hears of would cost more than all that is read here.
+      request.off('close', end);
+      resolve(bytes.subarray(0, length));
+    });
     request.once('error', end);
     request.once('close', end);
     if (request.destroyed) end();

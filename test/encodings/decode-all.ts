@@ -35,10 +35,10 @@ const KIND_NAMES = Object.keys(ValueKind) as (keyof typeof ValueKind)[];
 export class Collector {
   readonly decoder: Decoder;
   private readonly names: readonly string[];
-  private readonly outcomes: (SeenRecord | string)[] = [];
-  private readonly records: SeenRecord[] = [];
-  private readonly raws: Uint8Array[] = [];
-  private readonly malformed: Seen['malformed'][number][] = [];
+  private outcomes: (SeenRecord | string)[] = [];
+  private records: SeenRecord[] = [];
+  private raws: Uint8Array[] = [];
+  private malformed: Seen['malformed'][number][] = [];
 
   constructor(options: DecoderOptions) {
     this.names = options.fields.map(({ paths }) => paths[0]?.join('.') ?? '');
@@ -64,6 +64,15 @@ export class Collector {
     return { outcomes, records, malformed, raws, complete: this.decoder.complete, unknownFields: Object.fromEntries(this.decoder.unknownFields) };
   }
 
+  /** What was seen is forgotten, by the decoder as well. */
+  restart(): void {
+    this.outcomes = [];
+    this.records = [];
+    this.raws = [];
+    this.malformed = [];
+    this.decoder.restart?.(0);
+  }
+
   private expectNext(recordNumber: number): void {
     if (recordNumber !== this.outcomes.length) throw new Error(`record ${recordNumber} came as number ${this.outcomes.length}`);
   }
@@ -83,8 +92,19 @@ export class Collector {
 
 /** Pushes the bytes cut at the given places (ends included or not, in any order); `damage`: they end early, and why. */
 export function decodeAll(options: DecoderOptions, input: Uint8Array | string, cuts: readonly number[] = [], damage?: string): Seen {
-  const bytes = typeof input === 'string' ? Buffer.from(input) : input;
+  return decodeWith(new Collector(options), input, cuts, damage);
+}
+
+/** The same, by a decoder that has decoded another input before. */
+export function decodeAfter(options: DecoderOptions, before: Uint8Array, input: Uint8Array, cuts: readonly number[]): Seen {
   const collector = new Collector(options);
+  decodeWith(collector, before, cuts);
+  collector.restart();
+  return decodeWith(collector, input, cuts);
+}
+
+function decodeWith(collector: Collector, input: Uint8Array | string, cuts: readonly number[], damage?: string): Seen {
+  const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   let at = 0;
   for (const cut of [...cuts].map((place) => Math.min(place, bytes.length)).sort((a, b) => a - b)) {
     // A chunk is a buffer of its own: a decoder that keeps a view of the last one is found out by what overwrites it.

@@ -13,13 +13,13 @@ import { readObjects } from './plain-json-reading.ts';
  * it is cut, every record a document that decodes to itself. Of JSON and CSV the outcome is compared with a plain reading.
  */
 
-const JSON_SEEDS = [
+export const JSON_SEEDS = [
   '{"id":"a","user":9007199254740993,"auction":{"user_id":"\\u00e9\\ud83d\\ude00x","amount":-1.5e3,"z":[1,{"q":null}]},"price":1,"won":true}\n{"id":"b","extra":{"id":1},"won":null}\n{}\n',
   '{\n  "id": "a",\n  "auction": {\n    "user_id": [1, 2],\n    "amount": 3\n  }\n}\n{\n  "id": "b"\n}\n',
   '{"id":"a"}{"id":"b"} {"id":"é\\n"}\r\n\r\n{"user":"\\u12"}\n{"id":"\\ud800"}\n{"id":1,"id":2}\n{"auction":{"amount":1},"auction":null}\n',
   '{"user":"żółć😀","x":{"y":"z"}}\n{"price":0.5,"other":[[[[]]],{},"a\\"b"]}\n\n{"won":false,"id":-0}\n',
 ];
-const ARRAY_SEEDS = [
+export const ARRAY_SEEDS = [
   '[{"id":"a"},{"user":"b","x":[1,2]},\n{"price":1.5,"auction":{"amount":null}},3,"x"]\n',
   '[\n  {\n    "id": "a"\n  },\n  {}\n]\n[]\n[{"user":"\\u0041é"}]',
 ];

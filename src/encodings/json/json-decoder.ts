@@ -36,9 +36,11 @@ const Place = {
  * follow each other too). A record is reported once what follows it cannot make its line malformed.
  */
 export class JsonDecoder implements Decoder, RecordScanner {
-  private readonly reports: DecodeReports;
+  private readonly options: DecoderOptions;
+  private readonly sink: RecordSink;
+  private reports: DecodeReports;
   private readonly maxRecordBytes: number;
-  private readonly reader: ObjectReader;
+  private reader: ObjectReader;
   private readonly skipper = new RecordSkipper();
   private readonly window = new ChunkWindow(this);
   private readonly utf8 = new Utf8Check();
@@ -53,6 +55,8 @@ export class JsonDecoder implements Decoder, RecordScanner {
   private recordEnd = 0;
 
   constructor(options: DecoderOptions, sink: RecordSink) {
+    this.options = options;
+    this.sink = sink;
     this.reports = new DecodeReports(sink, options);
     this.maxRecordBytes = options.maxRecordBytes;
     this.reader = new ObjectReader(options.fields, sink.lane);
@@ -73,6 +77,16 @@ export class JsonDecoder implements Decoder, RecordScanner {
   end(): void {
     if (this.place !== Place.stopped) this.window.end();
     this.place = Place.stopped;
+  }
+
+  restart(firstRecordNumber: number): void {
+    const { maxRecordBytes, fields } = this.options;
+    this.reports = new DecodeReports(this.sink, { maxRecordBytes, firstRecordNumber });
+    // Fields that the contract does not know are counted by stream.
+    if (this.reader.unknownKeys.counts().size > 0) this.reader = new ObjectReader(fields, this.sink.lane);
+    this.window.restart();
+    this.place = Place.start;
+    this.line = 1;
   }
 
   damage(message: string): void {
