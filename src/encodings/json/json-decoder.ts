@@ -82,8 +82,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
   restart(firstRecordNumber: number): void {
     const { maxRecordBytes, fields } = this.options;
     this.reports = new DecodeReports(this.sink, { maxRecordBytes, firstRecordNumber });
-    // Fields that the contract does not know are counted by stream.
-    if (this.reader.unknownKeys.counts().size > 0) this.reader = new ObjectReader(fields, this.sink.lane);
+    if (!this.reader.unknownKeys.restart()) this.reader = new ObjectReader(fields, this.sink.lane);
     this.window.restart();
     this.place = Place.start;
     this.line = 1;

@@ -22,6 +22,8 @@ export interface KeyEntry {
   count: number;
   /** Those that did not come by here. */
   countPast: UnknownFieldCount | undefined;
+  /** Those of the streams before, both ways. */
+  countBefore: number;
   /** The last record that held it: tells a key that comes twice. */
   lastRecord: number;
   /** The key that followed it the last time: the one that is tried first. */
@@ -73,6 +75,7 @@ export class KeyNode {
       unknownName,
       count: 0,
       countPast: undefined,
+      countBefore: 0,
       lastRecord: -1,
       follower: null,
     };
@@ -98,6 +101,16 @@ export class UnknownKeys {
     lane?.forgetFields();
   }
 
+  /**
+   * Another stream begins. The names of the one before stay known, as the same sender is likely to use them again; where they are too
+   * many it says false, and others must be made: a hostile sender could use up all the room there is.
+   */
+  restart(): boolean {
+    if (this.entries.length > MAX_NAMES_KEPT) return false;
+    for (const entry of this.entries) entry.countBefore = countOf(entry);
+    return true;
+  }
+
   /** The record is read from its start (perhaps again). */
   startRecord(): void {
     this.seenCount = 0;
@@ -121,7 +134,10 @@ export class UnknownKeys {
 
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { unknownName, count, countPast } of this.entries) counts.set(unknownName, (counts.get(unknownName) ?? 0) + count + (countPast?.() ?? 0));
+    for (const entry of this.entries) {
+      const count = countOf(entry) - entry.countBefore;
+      if (count > 0) counts.set(entry.unknownName, (counts.get(entry.unknownName) ?? 0) + count);
+    }
     return counts;
   }
 
@@ -133,6 +149,13 @@ export class UnknownKeys {
     entry.countPast = entry.plain && name.length <= MAX_UNKNOWN_NAME_BYTES ? this.lane?.knowField(node.prefix, name) : undefined;
     this.entries.push(entry);
   }
+}
+
+/** From stream to stream. */
+const MAX_NAMES_KEPT = 64;
+
+function countOf({ count, countPast }: KeyEntry): number {
+  return count + (countPast?.() ?? 0);
 }
 
 function bucketOf(bytes: Uint8Array, start: number, end: number): number {
