@@ -81,7 +81,7 @@ export const settingsSchema = z.strictObject({
         .meta({ expected: 'a size like 800MB or 2GB' })
         .default('800MB')
         .describe('what the engine may use'),
-      threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has)'),
+      threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has; of `up`, one fewer)'),
       query_seconds: z
         .number()
         .int()

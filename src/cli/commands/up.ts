@@ -36,6 +36,8 @@ export const up: CommandDefinition = {
       contracts: await loadInstanceContracts(context),
       access: 'write',
       command: 'up',
+      // The one that takes requests.
+      busyThreads: 1,
       // It is stopped in order, not where it stands: no signal.
       nowMicros: context.host.clock,
     });
