@@ -73,7 +73,7 @@ interface History {
 }
 
 /** An instance that took in whole days, and the traffic of the next day. Built once. */
-async function cachedHistory({ impressionsADay }: GrowthOptions, days: number): Promise<History> {
+export async function cachedHistory({ impressionsADay }: Pick<GrowthOptions, 'impressionsADay'>, days: number): Promise<History> {
   const name = `growth-${impressionsADay}x${days}`;
   const audience = Math.max(1_000, impressionsADay);
   const size = {

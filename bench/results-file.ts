@@ -4,7 +4,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './contestants.ts';
+import type { FreshnessResult } from './freshness.ts';
 import type { GrowthResult } from './growth.ts';
+import type { LiveRateResult } from './live-rate.ts';
 import type { MemoryResult } from './memory.ts';
 import type { ThroughputResult } from './throughput.ts';
 
@@ -12,9 +14,11 @@ export interface Results {
   readonly throughput: ThroughputResult;
   readonly growth: GrowthResult;
   readonly memory: MemoryResult;
+  readonly freshness: FreshnessResult;
+  readonly 'live-rate': LiveRateResult;
 }
 export type Chapter = keyof Results;
-export const CHAPTERS = ['throughput', 'growth', 'memory'] as const satisfies readonly Chapter[];
+export const CHAPTERS = ['throughput', 'growth', 'memory', 'freshness', 'live-rate'] as const satisfies readonly Chapter[];
 
 /** A measurement is worth what is known of where and when it was made. */
 export interface Circumstances {

@@ -12,7 +12,13 @@ export async function writeResultsTable(): Promise<string> {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`${README} has lost its markers: ${BEGIN} … ${END}`);
-  const parts = [throughputText(await recorded('throughput')), growthText(await recorded('growth')), memoryText(await recorded('memory'))];
+  const parts = [
+    throughputText(await recorded('throughput')),
+    growthText(await recorded('growth')),
+    memoryText(await recorded('memory')),
+    freshnessText(await recorded('freshness')),
+    liveRateText(await recorded('live-rate')),
+  ];
   const results = parts.filter((part) => part !== '').join('\n\n');
   await writeFile(README, `${text.slice(0, begin + BEGIN.length)}\n\n${results}\n\n${text.slice(end)}`);
   return results;
@@ -78,6 +84,48 @@ function memoryText(result: Recorded<'memory'> | undefined): string {
   return [
     '### Memory',
     `Ingesting ${whole(result.records)} records (${megabytes(result.bytes)}) peaked at **${megabytes(result.peakRssBytes)}** (asked for: at most 1,500 MB). ${says(result.circumstances)}`,
+  ].join('\n\n');
+}
+
+function freshnessText(result: Recorded<'freshness'> | undefined): string {
+  if (result === undefined) return '';
+  const [first] = result.runs;
+  return [
+    '### Freshness',
+    `${whole(first!.rate)} events a second over HTTP for ${first!.seconds} s, in requests of ${whole(first!.acknowledgedEvents / first!.acknowledged)}; sender, watcher and server on the same machine. From the answer until \`gold\` has it (asked for: p99 ≤ 1 s); \`report\` is the campaign report over HTTP meanwhile (asked for: p95 ≤ 50 ms). ${says(result.circumstances)}`,
+    table(
+      ['rows before', 'acknowledged', 'of them in the tables', 'p50', 'p95', 'p99', 'most', 'report p50', 'report p95', 'peak memory'],
+      result.runs.map((run) => [
+        whole(run.historyRows),
+        whole(run.acknowledgedEvents),
+        whole(run.storedEvents),
+        ...[run.freshMillis.p50, run.freshMillis.p95, run.freshMillis.p99, run.freshMillis.max, run.reportMillis.p50, run.reportMillis.p95].map(
+          (value) => `${whole(value)} ms`,
+        ),
+        megabytes(run.peakRssBytes),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function liveRateText(result: Recorded<'live-rate'> | undefined): string {
+  if (result === undefined) return '';
+  return [
+    '### Highest rate',
+    `As many requests as are answered in ${result.seconds} s, each once its events are on disk and decoded, against a fastify that only reads the bodies (asked for: at least 0.5 ×). CPU is the server's, for a request. ${says(result.circumstances)}`,
+    table(
+      ['events a request', 'connections', 'requests/s', 'events/s', 'CPU', 'bare requests/s', 'bare CPU', 'ratio'],
+      result.sizes.map(({ eventsARequest, connections, product, bare, ratio }) => [
+        whole(eventsARequest),
+        whole(connections),
+        whole(product.requestsPerSecond),
+        whole(product.requestsPerSecond * eventsARequest),
+        `${whole(product.cpuMicrosPerRequest)} µs`,
+        whole(bare.requestsPerSecond),
+        `${whole(bare.cpuMicrosPerRequest)} µs`,
+        times(ratio),
+      ]),
+    ),
   ].join('\n\n');
 }
 

@@ -1,12 +1,14 @@
 /** The benchmark: `npm run bench -- --help`. Method and results are in bench/README.md. */
 import { parseArgs } from 'node:util';
+import { measureFreshness } from './freshness.ts';
 import { measureGrowth } from './growth.ts';
+import { measureLiveRate } from './live-rate.ts';
 import { measureMemory } from './memory.ts';
 import { CHAPTERS, type Chapter, type Results, record } from './results-file.ts';
 import { writeResultsTable } from './results-table.ts';
 import { raceThroughput } from './throughput.ts';
 
-const HELP = `npm run bench -- [--only throughput|growth|memory]… [--rounds N] [--impressions N] [--quick] [--peers-only]
+const HELP = `npm run bench -- [--only throughput|growth|memory|freshness|live-rate]… [--rounds N] [--impressions N] [--quick] [--peers-only]
 
   --only         a chapter alone; may be given several times (default: all)
   --rounds       how often each contestant runs (default 3)
@@ -34,6 +36,13 @@ const chapters: { readonly [C in Chapter]: () => Promise<Results[C]> } = {
   growth: () =>
     measureGrowth(quick ? { impressionsADay: 20_000, days: [1, 3], batches: 5, rounds } : { impressionsADay: 478_500, days: [1, 30], batches: 30, rounds }),
   memory: () => (quick ? measureMemory(50_000, 2) : measureMemory(4_785_000, 10)),
+  freshness: () =>
+    measureFreshness(
+      quick
+        ? { rate: 2_000, seconds: 3, eventsARequest: 100, history: { impressionsADay: 20_000, days: 3 } }
+        : { rate: 20_000, seconds: 300, eventsARequest: 100, history: { impressionsADay: 478_500, days: 30 } },
+    ),
+  'live-rate': () => measureLiveRate({ seconds: quick ? 2 : 20, rounds }),
 };
 
 if (values.help) console.log(HELP);

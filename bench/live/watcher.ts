@@ -1,0 +1,43 @@
+/** `watcher.ts`, forked: reads the figures over HTTP while others send, as a dashboard would, until it is told to stop. Answers with what it saw. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Pool } from 'undici';
+
+export interface Watched {
+  /** When each state of the tables was seen first: its last batch, and milliseconds since 1970. */
+  readonly seen: readonly (readonly [batch: number, at: number])[];
+  /** How long each `GET /v1/reports/campaigns` took, milliseconds. */
+  readonly reportMillis: readonly number[];
+}
+
+const LOOK_EVERY_MS = 20;
+const REPORT_EVERY_MS = 1_000;
+
+process.once('message', async (url: string) => {
+  let isOver = false;
+  process.once('message', () => {
+    isOver = true;
+  });
+  const pool = new Pool(url, { connections: 2 });
+  const seen: [number, number][] = [];
+  const reportMillis: number[] = [];
+  const look = async (): Promise<void> => {
+    for (; !isOver; await wait(LOOK_EVERY_MS)) {
+      const { body } = await pool.request({ method: 'GET', path: '/v1/batches?limit=1' });
+      const { items } = (await body.json()) as { items: readonly { batch_id: number }[] };
+      const batch = items[0]?.batch_id ?? 0;
+      if (batch !== seen.at(-1)?.[0]) seen.push([batch, Date.now()]);
+    }
+  };
+  const report = async (): Promise<void> => {
+    for (; !isOver; await wait(REPORT_EVERY_MS)) {
+      const asked = performance.now();
+      const { body } = await pool.request({ method: 'GET', path: '/v1/reports/campaigns' });
+      await body.dump();
+      reportMillis.push(performance.now() - asked);
+    }
+  };
+  await Promise.all([look(), report()]);
+  await pool.destroy();
+  process.send?.({ seen, reportMillis } satisfies Watched);
+  process.disconnect();
+});
