@@ -7,7 +7,7 @@ import { SETTINGS, storeTables } from '../batches/store-tables.ts';
 import type { Settings } from '../config/settings.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, SharedEngine } from '../engines/engine.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
 import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
@@ -38,6 +38,8 @@ export interface InstanceOptions {
 export interface Instance extends InstanceOptions {
   readonly directory: DataDirectory;
   readonly engine: Engine;
+  /** Reads beside what the engine itself is doing: what is committed, and never half a batch. Of data that is opened to write. */
+  readonly shared: SharedEngine | undefined;
   readonly models: ReadonlyMap<string, Model>;
   close(): Promise<void>;
 }
@@ -52,16 +54,16 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     );
   }
   const models = loadModels();
-  const { engine, close } =
+  const { engine, shared, close }: OpenEngine =
     options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
   const onStep = (step: string): void => {
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  return { ...options, onStep, directory, engine, models, close };
+  return { ...options, onStep, directory, engine, shared, models, close };
 }
 
-type OpenEngine = Pick<Instance, 'engine' | 'close'>;
+type OpenEngine = Pick<Instance, 'engine' | 'close'> & Partial<Pick<Instance, 'shared'>>;
 
 function openEngine({ access, settings, contracts, archiveFromRows }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
@@ -92,7 +94,7 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
       await prepareStore(engine, models, options);
       await engine.setVariables({ asOf: null });
       reads?.begin(engine);
-      return { engine, close };
+      return { engine, shared: engine, close };
     } catch (error) {
       await close();
       throw error;

@@ -1,5 +1,7 @@
 /** Upper bounds of the stretches of time by which lags are counted: from live to what comes after a month. Seconds. */
-export const EVENT_LAG_BOUNDS_SECONDS = [1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 259_200, 604_800, 1_209_600, 2_592_000] as const;
+export const EVENT_LAG_BOUNDS_SECONDS = [
+  1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 259_200, 604_800, 1_209_600, 2_592_000,
+] as const;
 
 /** How long after they happened events were received: how many in each stretch, the last one without an end. */
 export interface EventLag {
