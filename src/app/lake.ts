@@ -3,7 +3,6 @@ import type { Engine, EngineReader } from '../engines/engine.ts';
 import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
 import { WHOLE } from '../lake/lake-source.ts';
 import { Lanes } from '../lake/lanes.ts';
-import type { Instance } from './instance.ts';
 
 /** How a table of the lake follows from the tables of the instance. */
 interface LakeView {

@@ -18,7 +18,7 @@ export class EventLagTally {
 
   add(lagMicros: number): void {
     // Clocks of senders may be ahead by some minutes. Below 0 the sum would go down, which none of a histogram may.
-    const micros = lagMicros > 0 ? lagMicros : 0;
+    const micros = Math.max(lagMicros, 0);
     let bucket = 0;
     while (bucket < BOUNDS_MICROS.length && micros > (BOUNDS_MICROS[bucket] as number)) bucket++;
     (this.counts[bucket] as number)++;

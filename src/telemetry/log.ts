@@ -9,6 +9,7 @@ export type LogEvent =
   | 'started'
   | 'stopping'
   | 'stopped'
+  | 'failed'
   | 'recovered'
   | 'batch_committed'
   | 'batch_failed'
