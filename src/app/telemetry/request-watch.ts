@@ -32,7 +32,12 @@ export class RequestWatch {
   answered({ requestId, method, route, status, seconds }: AnsweredRequest): void {
     this.metrics.add('advertisex_http_requests_total', { method, route, status });
     this.metrics.observe('advertisex_http_request_duration_seconds', { route }, seconds);
-    this.log({ level: 'debug', event: 'request', message: `${method} ${route}: ${status}`, fields: { request_id: requestId, method, route, status, seconds } });
+    this.log({
+      level: 'debug',
+      event: 'request',
+      message: `${method} ${route}: ${status}`,
+      fields: { request_id: requestId, method, route, status, seconds: Math.round(seconds * 1_000_000) / 1_000_000 },
+    });
   }
 
   failed(message: string, error: unknown, requestId: string | undefined): void {
