@@ -63,7 +63,10 @@ describe('what is staged', () => {
 
   it('says what it was refused for, by the first rule that each record broke', () => {
     const stager = openStager();
-    deliver(stager, `${line(1, 0)}${line(2, 0, { timestamp: 'soon' })}${line(3, 0, { user_id: '', timestamp: 'soon' })}no json\n${line(4, 0, { user_id: '' })}`);
+    deliver(
+      stager,
+      `${line(1, 0)}${line(2, 0, { timestamp: 'soon' })}${line(3, 0, { user_id: '', timestamp: 'soon' })}no json\n${line(4, 0, { user_id: '' })}`,
+    );
     const [chunk] = stager.flush().chunks;
     expect(chunk).toMatchObject({ received: 5, quarantined: 4 });
     expect(Object.fromEntries(chunk?.refusals ?? [])).toEqual({ bad_timestamp: 1, missing_field: 2, malformed: 1 });
@@ -73,7 +76,8 @@ describe('what is staged', () => {
 
   it('says when it was received: as many records as there are, together where they came together', () => {
     const stager = openStager();
-    for (const [index, after] of [0, 4_000, 9_999, 10_000, 500_000].entries()) deliver(stager, `${line(2 * index, 0)}${line(2 * index + 1, 0)}`, RECEIVED + after);
+    for (const [index, after] of [0, 4_000, 9_999, 10_000, 500_000].entries())
+      deliver(stager, `${line(2 * index, 0)}${line(2 * index + 1, 0)}`, RECEIVED + after);
     deliver(stager, '', RECEIVED + 600_000);
     expect(stager.flush().chunks.map(({ arrivals }) => arrivals)).toEqual([
       [

@@ -56,7 +56,8 @@ function requireWholeHistogram(name: string, { samples }: ShownMetric): void {
     const key = JSON.stringify(labels);
     if (sample.name.endsWith('_bucket')) series.set(key, [...(series.get(key) ?? []), sample.value]);
     const counts = series.get(key) ?? [];
-    if (sample.name.endsWith('_bucket') && counts.length > 1 && sample.value < (counts.at(-2) as number)) throw new Error(`${name}: a bucket has less than the one below`);
+    if (sample.name.endsWith('_bucket') && counts.length > 1 && sample.value < (counts.at(-2) as number))
+      throw new Error(`${name}: a bucket has less than the one below`);
     if (sample.name.endsWith('_count') && sample.value !== counts.at(-1)) throw new Error(`${name}: its count is not that of its last bucket`);
     void le;
   }
