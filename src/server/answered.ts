@@ -14,14 +14,19 @@ export interface Answered {
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
+/** Before other hooks, which may refuse. An address that cannot be read at all is no request to fastify, and is not told. */
 export function tellAnswered(app: FastifyInstance, onAnswered: (answered: Answered) => void): void {
-  app.addHook('onResponse', async (request, reply) => {
-    onAnswered({
-      requestId: request.id,
-      method: METHODS.has(request.method) ? request.method : 'other',
-      route: request.is404 ? 'none' : (request.routeOptions.url ?? 'none'),
-      status: reply.raw.writableFinished ? String(reply.statusCode) : 'aborted',
-      seconds: reply.elapsedTime / 1_000,
+  app.addHook('onRequest', async (request, reply) => {
+    const { raw } = reply;
+    // fastify's own hook does not come where the client went away.
+    raw.once('close', () => {
+      onAnswered({
+        requestId: request.id,
+        method: METHODS.has(request.method) ? request.method : 'other',
+        route: request.is404 ? 'none' : (request.routeOptions.url ?? 'none'),
+        status: raw.writableFinished ? String(raw.statusCode) : 'aborted',
+        seconds: reply.elapsedTime / 1_000,
+      });
     });
   });
 }

@@ -87,8 +87,8 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   });
   let isClosing = false;
   const budget = new BodyBudget(limits.maxBodiesBytes);
-  addRules(app, options, access, () => isClosing);
   if (options.onAnswered !== undefined) tellAnswered(app, options.onAnswered);
+  addRules(app, options, access, () => isClosing);
   addRoutes(app, options, budget, () => isClosing);
   await listen(app, options);
   const stopWatching =
