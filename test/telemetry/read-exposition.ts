@@ -65,7 +65,7 @@ function requireWholeHistogram(name: string, { samples }: ShownMetric): void {
 
 /** The sum of samples whose labels are these, or have these among them. */
 export function sumOf(metrics: ReadonlyMap<string, ShownMetric>, name: string, labels: Readonly<Record<string, string>> = {}): number {
-  const metric = metrics.get(name) ?? metrics.get(name.replace(/_(sum|count)$/, ''));
+  const metric = metrics.get(name) ?? metrics.get(name.replace(/_(bucket|sum|count)$/, ''));
   if (metric === undefined) throw new Error(`There is no metric ${name}`);
   const samples = metric.samples.filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value));
   return samples.reduce((sum, { value }) => sum + value, 0);

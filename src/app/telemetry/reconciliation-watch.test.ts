@@ -17,7 +17,10 @@ const found = (brokenRows: number): Reconciliation => ({
 });
 
 /** Time passes while it sleeps, and while a check runs. After so many seconds it sleeps on until it is stopped. */
-function watchOf(checks: readonly Partial<Check & { seconds: number; rows: () => number }>[], { everySeconds = 900, until = 10_000, isBusy = () => false } = {}) {
+function watchOf(
+  checks: readonly Partial<Check & { seconds: number; rows: () => number }>[],
+  { everySeconds = 900, until = 10_000, isBusy = (): boolean => false } = {},
+) {
   const metrics = new Metrics();
   const lines: LogLine[] = [];
   const runs: { readonly at: number; readonly label: string }[] = [];
@@ -53,7 +56,14 @@ function watchOf(checks: readonly Partial<Check & { seconds: number; rows: () =>
     await over.promise;
     await watch.stop();
     const shown = readExposition((await metrics.expose('prometheus')).text);
-    return { runs, lines, busySeconds, seconds: now, shown, rowsOf: (equation: string) => sumOf(shown, 'advertisex_reconciliation_difference_rows', { equation }) };
+    return {
+      runs,
+      lines,
+      busySeconds,
+      seconds: now,
+      shown,
+      rowsOf: (equation: string) => sumOf(shown, 'advertisex_reconciliation_difference_rows', { equation }),
+    };
   };
   return { watch, result };
 }
@@ -61,10 +71,12 @@ function watchOf(checks: readonly Partial<Check & { seconds: number; rows: () =>
 it('checks each equation, now and then, and says when and how long', async () => {
   const { result } = watchOf([{ label: '1-outcomes' }, { label: '7-lake', seconds: 2 }], { until: 2_000 });
   const { runs, lines, shown } = await result();
-  expect(runs).toEqual([60, 960, 1_860].flatMap((at) => [
-    { at, label: '1-outcomes' },
-    { at: at + 20, label: '7-lake' },
-  ]));
+  expect(runs).toEqual(
+    [60, 960, 1_860].flatMap((at) => [
+      { at, label: '1-outcomes' },
+      { at: at + 20, label: '7-lake' },
+    ]),
+  );
   expect(sumOf(shown, 'advertisex_reconciliation_duration_seconds')).toBe(3);
   expect(sumOf(shown, 'advertisex_reconciliation_timestamp_seconds')).toBe(1_860 + 20 + 2 + 19 * 2);
   expect(lines.map(({ event }) => event)).toEqual(['reconciled', 'reconciled', 'reconciled']);
@@ -109,7 +121,9 @@ it('goes on where one cannot be checked, and says so', async () => {
   const failing = { label: '2-accepted', run: () => Promise.reject(new Error('Out of memory')) };
   const { runs, lines, shown } = await watchOf([failing, { label: '7-lake' }], { until: 500 }).result();
   expect(runs.map(({ label }) => label)).toEqual(['2-accepted', '7-lake']);
-  expect(lines).toMatchObject([{ level: 'warn', event: 'reconciliation_failed', fields: { equation: '2-accepted' }, message: expect.stringContaining('Out of memory') }]);
+  expect(lines).toMatchObject([
+    { level: 'warn', event: 'reconciliation_failed', fields: { equation: '2-accepted' }, message: expect.stringContaining('Out of memory') },
+  ]);
   expect(shown.get('advertisex_reconciliation_timestamp_seconds')?.samples).toEqual([]);
 });
 
