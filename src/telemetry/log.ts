@@ -13,6 +13,7 @@ export type LogEvent =
   | 'recovered'
   | 'batch_committed'
   | 'batch_failed'
+  | 'count_failed'
   | 'log_damaged'
   | 'request'
   | 'request_failed'

@@ -43,7 +43,11 @@ export const METRICS = {
   },
   advertisex_batches_total: { type: 'counter', labels: ['cause'], help: 'Batches that were committed' },
   advertisex_batch_duration_seconds: { type: 'histogram', labels: ['stage'], help: 'Time that a committed batch spent in a stage', buckets: DURATION_SECONDS },
-  advertisex_batch_failures_total: { type: 'counter', labels: ['code'], help: 'Times that what was taken could not be applied, and was tried again, by the code of the error' },
+  advertisex_batch_failures_total: {
+    type: 'counter',
+    labels: ['code'],
+    help: 'Times that what was taken could not be applied, and was tried again, by the code of the error',
+  },
   advertisex_restated_rows_total: { type: 'counter', labels: ['cause'], help: 'Rows of earlier batches that were taken back and said anew' },
   advertisex_last_batch_id: { type: 'gauge', labels: [], help: 'Number of the batch that was committed last' },
   advertisex_last_commit_timestamp_seconds: { type: 'gauge', labels: [], help: 'When the last batch was committed, since 1970' },

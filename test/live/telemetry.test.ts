@@ -191,6 +191,17 @@ it('reconciles beside the batches, with the equations that the command checks', 
   });
 });
 
+it('a batch that cannot be counted is committed all the same', () => {
+  const { telemetry, lines } = openTelemetry();
+  const outcomes = { received: 1, accepted: -1, duplicate: 0, quarantined: 0 };
+  const chunks = [{} as never];
+  telemetry.onCommitted(
+    { batchId: 1, outcomes, bySource: new Map([['users http', outcomes]]), restated: 0 },
+    { cause: 'late', chunks, files: [], stagingDirectory: '', readRaw: async () => [] },
+  );
+  expect(lines.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['count_failed', 'batch_committed']);
+});
+
 it('each metric of the table is set somewhere', () => {
   const sources = readdirSync(join(import.meta.dirname, '../../src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.endsWith('metric-table.ts'))

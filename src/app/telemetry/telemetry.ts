@@ -67,8 +67,19 @@ export class Telemetry {
   /** Told of each batch once it is committed, before the next one begins. */
   readonly onCommitted = (committed: CommittedBatch, batch: Batch): void => {
     const stages = this.clock.take();
-    for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
-    countBatch(this.metrics, committed, batch, this.options.nowMicros());
+    try {
+      for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
+      countBatch(this.metrics, committed, batch, this.options.nowMicros());
+    } catch (error) {
+      // A batch that is committed stays so, whether it can be counted or not.
+      this.log({
+        level: 'warn',
+        event: 'count_failed',
+        message: `Batch ${committed.batchId} could not be counted.`,
+        fields: { batch_id: committed.batchId },
+        error,
+      });
+    }
     this.log(describeBatch(committed, batch, stages));
   };
 
