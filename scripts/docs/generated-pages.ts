@@ -4,6 +4,7 @@ import { ERROR_CODES } from '../../src/domain/errors.ts';
 import { QUARANTINE_CODES } from '../../src/domain/outcome.ts';
 import { commandPage } from './command-page.ts';
 import { MADE_BY, markdownTable } from './markdown.ts';
+import { metricsPage } from './metrics-page.ts';
 import { tablesPage } from './tables-page.ts';
 
 /** Pages that are made whole from tables in the sources: path from the repository's root → text. */
@@ -14,6 +15,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/cli.md', commandPage()],
     ['docs/reference/config.md', configPage()],
     ['docs/reference/advertisex.yaml', renderSettingsFile()],
+    ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/tables.md', await tablesPage()],
   ]);
 }

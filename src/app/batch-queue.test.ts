@@ -10,7 +10,7 @@ function batchOf(source: string, more: Partial<Batch> = {}): Batch {
   const chunk = { feed: 'ad-impressions' as const, source, receivedAtMicros: 0, firstPosition: 0, nextPosition: 1, received: 1, quarantined: 0 };
   return {
     cause: 'late',
-    chunks: [{ ...chunk, resumePoints: [], segments: [] }],
+    chunks: [{ ...chunk, resumePoints: [], segments: [], refusals: new Map(), eventLag: undefined }],
     files: [],
     stagingDirectory: '/nowhere',
     readRaw: async (records) =>

@@ -8,7 +8,7 @@ import { SETTINGS, storeTables } from '../batches/store-tables.ts';
 import type { Settings } from '../config/settings.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, SharedEngine } from '../engines/engine.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
 import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
@@ -42,6 +42,8 @@ export interface InstanceOptions {
 export interface Instance extends InstanceOptions {
   readonly directory: DataDirectory;
   readonly engine: Engine;
+  /** Reads beside what the engine itself is doing: what is committed, and never half a batch. Of data that is opened to write. */
+  readonly shared: SharedEngine | undefined;
   readonly models: ReadonlyMap<string, Model>;
   /** Everything that writes to the tables goes through it. */
   readonly batches: BatchQueue;
@@ -58,17 +60,17 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     );
   }
   const models = loadModels();
-  const { engine, close } =
+  const { engine, shared, close }: OpenEngine =
     options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
   const onStep = (step: string): void => {
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  const context = { ...options, onStep, directory, engine, models, close };
+  const context = { ...options, onStep, directory, engine, shared, models, close };
   return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
 }
 
-type OpenEngine = Pick<Instance, 'engine' | 'close'>;
+type OpenEngine = Pick<Instance, 'engine' | 'close'> & Partial<Pick<Instance, 'shared'>>;
 
 function openEngine({ access, settings, contracts, archiveFromRows, busyThreads = 0 }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
@@ -99,7 +101,7 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
       await prepareStore(engine, models, options);
       await engine.setVariables({ asOf: null });
       reads?.begin(engine);
-      return { engine, close };
+      return { engine, shared: engine, close };
     } catch (error) {
       await close();
       throw error;

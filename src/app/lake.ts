@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import type { EngineReader } from '../engines/engine.ts';
+import type { Engine, EngineReader } from '../engines/engine.ts';
 import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
 import { WHOLE } from '../lake/lake-source.ts';
 import { Lanes } from '../lake/lanes.ts';
-import type { Instance } from './instance.ts';
 
 /** How a table of the lake follows from the tables of the instance. */
 interface LakeView {
@@ -74,7 +73,7 @@ const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = {
 };
 
 /** The tables of an instance, as the lake reads them. */
-export async function lakeSource({ engine }: Instance): Promise<LakeSource> {
+export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'rows' | 'withReader'> }): Promise<LakeSource> {
   const tables: LakeTable[] = [];
   for (const [name, view] of Object.entries(VIEWS)) {
     const described = await engine.rows<{ column_name: string; column_type: string }>(`describe select * from ${name}`);

@@ -1,5 +1,5 @@
 import type { Encoding, Feed } from '../domain/feeds.ts';
-import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { Arrival, RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 
 /** Why a batch changes what earlier ones said, where it does (SEMANTICS §11). */
 export type BatchCause = 'late' | 'replay' | 'reference' | 'erasure' | 'model';
@@ -9,6 +9,8 @@ export interface SourceChunk extends StagedChunk {
   readonly feed: Feed;
   readonly source: string;
   readonly receivedAtMicros: number;
+  /** Absent: all of it was received then. */
+  readonly arrivals?: readonly Arrival[];
 }
 
 /** How far a file is taken once the batch is committed. */

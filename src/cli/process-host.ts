@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import type { CliHost, CliStream } from './host.ts';
 
@@ -8,7 +9,7 @@ export function createProcessHost(): CliHost {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // The second time the user means at once: what is not committed is done again by the next run.
-      if (stopping.signal.aborted) process.exit(130);
+      if (stopping.signal.aborted) process.exit(128 + constants.signals[signal]);
       stopping.abort(signal);
       if (signal === 'SIGINT') process.stderr.write('\nStopping at the next safe place. Ctrl-C again stops at once.\n');
     });

@@ -118,6 +118,25 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('the HTTP server of `up`'),
+  recon: z
+    .strictObject({
+      every_seconds: z
+        .number()
+        .int()
+        .min(0)
+        .max(604_800)
+        .default(900)
+        .describe('how often `up` checks what must always hold, at the most; 0: never. It takes a twentieth of the time at most'),
+    })
+    .prefault({})
+    .describe('the checks of `advertisex recon` while `up` runs'),
+  log: z
+    .strictObject({
+      format: z.enum(['text', 'json']).default('text').describe('sentences for people, or a JSON object a line for programs'),
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('the least that is said; with debug each batch and each request'),
+    })
+    .prefault({})
+    .describe('what `up` says on standard error'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),

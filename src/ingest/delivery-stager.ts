@@ -2,7 +2,7 @@ import { type Encoding, FEEDS, type Feed } from '../domain/feeds.ts';
 import type { Violation } from '../domain/outcome.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder } from '../encodings/decoder.ts';
-import type { RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { Arrival, RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { type FeedReceiver, openReceiver } from './open-receiver.ts';
 import { ROWS_A_CHUNK } from './record-receiver.ts';
@@ -36,6 +36,7 @@ export interface DeliveredChunk extends StagedChunk {
   readonly feed: Feed;
   readonly source: string;
   readonly receivedAtMicros: number;
+  readonly arrivals: readonly Arrival[];
 }
 
 /** What was staged since the last time. */
@@ -63,6 +64,8 @@ interface OpenFeed extends FeedReceiver {
   hour: number;
   receivedAtMicros: number;
   unknownFields: Map<string, number>;
+  /** Of what is in the chunk. */
+  arrivals: Arrival[];
   /** Of the delivery at hand. */
   firstRecord: number;
   refused: RefusedRecord[];
@@ -107,6 +110,7 @@ export class DeliveryStager {
     decoder.end();
     for (const [field, records] of decoder.unknownFields) open.unknownFields.set(field, (open.unknownFields.get(field) ?? 0) + records);
     this.nextRecords.set(feed, receiver.position);
+    addArrival(open.arrivals, receivedAtMicros, receiver.position - firstRecord);
     return { received: receiver.position - firstRecord, refused: open.refused, moreRefused: open.refusedCount - open.refused.length };
   }
 
@@ -153,6 +157,7 @@ export class DeliveryStager {
         hour,
         receivedAtMicros,
         unknownFields: new Map(),
+        arrivals: [],
         firstRecord: 0,
         refused: [],
         refusedCount: 0,
@@ -176,7 +181,10 @@ export class DeliveryStager {
       firstStageRow: FEEDS.indexOf(feed) * ROWS_A_FEED,
       firstPosition: this.nextRecord(feed),
       chunkRecords: Number.MAX_SAFE_INTEGER,
-      onChunk: (chunk) => this.chunks.push({ ...chunk, feed, source, receivedAtMicros: open.receivedAtMicros }),
+      onChunk: (chunk) => {
+        this.chunks.push({ ...chunk, feed, source, receivedAtMicros: open.receivedAtMicros, arrivals: open.arrivals });
+        open.arrivals = [];
+      },
     });
   }
 
@@ -184,6 +192,17 @@ export class DeliveryStager {
     open.receiver.flush();
     this.start(feed, open);
   }
+}
+
+/** Deliveries that come this close together count as one arrival, so that there are at most a hundred a second. */
+const SAME_ARRIVAL_MICROS = 10_000;
+
+function addArrival(arrivals: Arrival[], receivedAtMicros: number, records: number): void {
+  if (records === 0) return;
+  const last = arrivals.at(-1);
+  if (last !== undefined && receivedAtMicros - last.receivedAtMicros < SAME_ARRIVAL_MICROS)
+    arrivals[arrivals.length - 1] = { ...last, records: last.records + records };
+  else arrivals.push({ receivedAtMicros, records });
 }
 
 const HOUR_MICROS = 3_600_000_000;

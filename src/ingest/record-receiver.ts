@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { ContractCheck, NormalisedRecord } from '../contracts/contract.ts';
+import { EventLagTally } from '../domain/event-lag.ts';
 import { EVENT_FEEDS, type EventFeed, type EventType, type Feed } from '../domain/feeds.ts';
 import { KeyHasher } from '../domain/murmur3.ts';
-import type { Violation } from '../domain/outcome.ts';
+import type { QuarantineCode, Violation } from '../domain/outcome.ts';
 import type { Table } from '../domain/table.ts';
 import { createReportDate } from '../domain/timestamp.ts';
 import type { Decoder, MalformedRecord, RecordLane, RecordSink, ResumePoint } from '../encodings/decoder.ts';
@@ -85,6 +86,9 @@ export class RecordReceiver implements RecordSink {
   private chunkOrdinal = 0;
   private received = 0;
   private quarantined = 0;
+  /** Of the chunk: records in quarantine by code. */
+  private refusals = new Map<QuarantineCode, number>();
+  private readonly eventLag = new EventLagTally();
   private firstPosition = 0;
   private nextPosition = 0;
 
@@ -174,6 +178,7 @@ export class RecordReceiver implements RecordSink {
     const write = (table: string, segment: SegmentWriter | FastLane, suffix: string) => {
       const { rows } = segment;
       if (rows === 0) return;
+      segment.tallyEventLag(this.eventLag);
       const path = join(this.stretch.directory, `${this.stretch.name}-${this.chunkOrdinal}-${table}${suffix}.parquet`);
       segment.writeTo(path);
       segments.push({ table, path, rows });
@@ -186,12 +191,15 @@ export class RecordReceiver implements RecordSink {
       nextPosition: this.nextPosition,
       received: this.received,
       quarantined: this.quarantined,
+      refusals: this.refusals,
+      eventLag: this.eventLag.take(),
       resumePoints: this.resumePoints,
       segments,
     };
     this.chunkOrdinal++;
     this.received = 0;
     this.quarantined = 0;
+    this.refusals = new Map();
     this.resumePoints = [];
     this.lastResumePoint = this.nextPosition - RESUME_FAR;
     this.firstPosition = this.nextPosition;
@@ -251,6 +259,8 @@ export class RecordReceiver implements RecordSink {
 
   private refuse(position: number, violations: readonly Violation[], raw: Uint8Array): void {
     this.quarantined++;
+    const { code } = violations[0] as Violation;
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
     this.quarantine.append(this.origin, position, violations, raw);
     this.onRefused?.(position, violations);
   }
@@ -310,6 +320,8 @@ export class RecordReceiver implements RecordSink {
     this.lastResumePoint = this.nextPosition - RESUME_FAR;
     this.received = 0;
     this.quarantined = 0;
+    this.refusals = new Map();
+    this.eventLag.reset();
     for (const writer of this.writers.values()) writer.reset();
     this.fastLane?.reset();
     this.startRuns();

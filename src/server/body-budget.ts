@@ -18,6 +18,10 @@ export class BodyBudget {
     this.#maxBytes = maxBytes;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Throws `server_busy` where an announced body would not fit now. */
   requireRoom(bytes: number): void {
     if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#maxBytes) {

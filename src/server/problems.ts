@@ -71,12 +71,13 @@ function adviceOf(error: AdvertiseXError, status: number): Pick<Problem, 'detail
   };
 }
 
-export type Report = (message: string, cause: unknown) => void;
+/** What goes wrong with a request comes with the id of it. */
+export type Report = (message: string, cause: unknown, requestId?: string) => void;
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, report: Report): FastifyReply {
   const failure = error instanceof AdvertiseXError ? error : ofFastify(error as FastifyError);
   const problem = problemOf(failure);
-  if (problem.status >= 500) report(`Request ${request.id}: ${failure.message}`, failure);
+  if (problem.status >= 500) report(`Request ${request.id}: ${failure.message}`, failure, request.id);
   const seconds = RETRY_SECONDS[failure.code];
   if (seconds !== undefined) reply.header('retry-after', seconds);
   // Only where it was the coding: RFC 9110 forbids Accept-Encoding in a 415 for anything else.

@@ -1,10 +1,12 @@
 import type { Server } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Collector } from '../collector/collector.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { addAnswerHeaders, requestIdOf } from './answer-headers.ts';
+import { type Answered, tellAnswered } from './answered.ts';
 import { BodyBudget } from './body-budget.ts';
 import { registerCollect } from './collect-route.ts';
 import { continueRequest } from './continue.ts';
@@ -37,6 +39,8 @@ export interface ServerOptions {
   readonly newRequestId: () => string;
   /** Told what whoever sent is not told. */
   readonly report: Report;
+  /** Told of each request once it is over. */
+  readonly onAnswered?: (answered: Answered) => void;
   /** More routes. Each says in its config whom it is for. */
   readonly routes?: readonly ((app: FastifyInstance) => void)[];
 }
@@ -44,6 +48,8 @@ export interface ServerOptions {
 export interface HttpServer {
   /** With the port that it listens on. */
   readonly url: string;
+  /** What it holds at the moment. */
+  load(): Promise<{ readonly connections: number; readonly bodyBytes: number }>;
   /** Takes no more connections, and ends once the requests under way are answered, or their time is over. */
   close(): Promise<void>;
 }
@@ -80,8 +86,10 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
     bodyLimit: 1_048_576,
   });
   let isClosing = false;
+  const budget = new BodyBudget(limits.maxBodiesBytes);
+  if (options.onAnswered !== undefined) tellAnswered(app, options.onAnswered);
   addRules(app, options, access, () => isClosing);
-  addRoutes(app, options, () => isClosing);
+  addRoutes(app, options, budget, () => isClosing);
   await listen(app, options);
   const stopWatching =
     options.tls &&
@@ -95,6 +103,10 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const { port } = (servers[0] as Server).address() as AddressInfo;
   return {
     url: `${pair === undefined ? 'http' : 'https'}://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    load: async () => {
+      const counts = await Promise.all(servers.map((server) => promisify(server.getConnections.bind(server))()));
+      return { connections: counts.reduce((sum, count) => sum + count, 0), bodyBytes: budget.heldBytes };
+    },
     close: async () => {
       isClosing = true;
       stopWatching?.();
@@ -126,9 +138,8 @@ function addRules(app: FastifyInstance, { allowedOrigins, report }: ServerOption
   });
 }
 
-function addRoutes(app: FastifyInstance, options: ServerOptions, isClosing: () => boolean): void {
+function addRoutes(app: FastifyInstance, options: ServerOptions, budget: BodyBudget, isClosing: () => boolean): void {
   const { collector, tracking, limits, nowMicros } = options;
-  const budget = new BodyBudget(limits.maxBodiesBytes);
   const refuseOthers = refuseOtherMethods(app);
   app.register(async (scope) => registerCollect(scope, { collector, limits, budget }));
   app.register(async (scope) => {

@@ -33,6 +33,15 @@ export class RunColumn implements FilledColumn, ColumnDictionary {
     this.starts.push(row);
   }
 
+  /** The runs of a column of numbers, each with the rows from one to before another that have its value. */
+  eachNumber(rows: number, visit: (value: number, from: number, to: number) => void): void {
+    const values = this.runs.values();
+    const words = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    for (const [index, from] of this.starts.entries()) {
+      visit(words.getInt32(8 * index + 4, true) * 0x1_0000_0000 + words.getUint32(8 * index, true), from, this.starts[index + 1] ?? rows);
+    }
+  }
+
   get byteSize(): number {
     return this.runs.byteSize + 8 * this.starts.length;
   }

@@ -1,8 +1,10 @@
 import { closeSync, openSync, rmSync, writevSync } from 'node:fs';
 import { AdvertiseXError } from '../domain/errors.ts';
+import type { EventLagTally } from '../domain/event-lag.ts';
 import { ColumnBuilder, MAX_SEGMENT_ROWS, type RowSegment, type SegmentFill, type StagedType } from './column-builder.ts';
 import { type FilledColumn, layOutFile } from './parquet-file.ts';
 import { RunColumn } from './run-column.ts';
+import { tallyEventLag } from './tally-event-lag.ts';
 
 /** One column of a segment. `inRuns`: its value is told when it changes (`startRun…`), not once a row; such a column holds no null. */
 export interface StagedColumn {
@@ -69,6 +71,11 @@ export class SegmentWriter implements RowSegment {
     let size = 0;
     for (const column of this.all) size += column.byteSize;
     return size;
+  }
+
+  /** Counts how late its events came. */
+  tallyEventLag(tally: EventLagTally): void {
+    tallyEventLag(this.all, this.rows, tally);
   }
 
   /** Writes the segment; a file that could not be written whole is removed. The rows stay until `reset`. */

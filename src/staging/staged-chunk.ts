@@ -1,4 +1,6 @@
+import type { EventLag } from '../domain/event-lag.ts';
 import type { Encoding } from '../domain/feeds.ts';
+import type { QuarantineCode } from '../domain/outcome.ts';
 import type { ResumePoint } from '../encodings/decoder.ts';
 
 /** What a stretch of a source became: its segments, and the outcomes that are certain before the engine has looked at it. */
@@ -8,9 +10,19 @@ export interface StagedChunk {
   readonly nextPosition: number;
   readonly received: number;
   readonly quarantined: number;
+  /** What they are quarantined for. */
+  readonly refusals: ReadonlyMap<QuarantineCode, number>;
+  /** Of its events, those included that turn out to be duplicates; undefined where it has none. */
+  readonly eventLag: EventLag | undefined;
   /** Every few thousand records, where decoding can begin again: how a record's bytes are found once more. */
   readonly resumePoints: readonly ResumePoint[];
   readonly segments: readonly { readonly table: string; readonly path: string; readonly rows: number }[];
+}
+
+/** Records that were received at the same time, or as good as that. */
+export interface Arrival {
+  readonly receivedAtMicros: number;
+  readonly records: number;
 }
 
 /** A record as it arrived: a self-contained document, and what is needed to decode it again. */

@@ -47,6 +47,8 @@ export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^src\/engines\/duckdb\//,
   commander: /^src\/cli\//,
   fastify: /^src\/server\//,
+  pino: /^src\/telemetry\//,
+  'prom-client': /^src\/telemetry\//,
   'cli-progress': /^src\/cli\//,
   avsc: /^src\/(encodings|generate)\//,
   snappyjs: /^src\/(encodings|generate)\//,

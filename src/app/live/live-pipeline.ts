@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { BatchCause, CommittedBatch, SourcePosition } from '../../batches/batch.ts';
+import type { BatchCause, SourcePosition } from '../../batches/batch.ts';
 import type { Collector, Delivery, Receipt } from '../../collector/collector.ts';
 import type { CollectorLog } from '../../collector/log/collector-log.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
@@ -32,7 +32,6 @@ export const LIVE_LIMITS: LiveLimits = { bodyBytes: 67_108_864, waitingRecords: 
 /** What operators are told. */
 export type LiveEvent =
   | { readonly what: 'recovered'; readonly entries: number; readonly records: number }
-  | { readonly what: 'committed'; readonly batch: CommittedBatch; readonly cause: BatchCause }
   | { readonly what: 'failed'; readonly error: unknown; readonly retryInMilliseconds: number };
 
 export interface LiveTrouble {
@@ -92,6 +91,11 @@ export class LivePipeline implements Collector {
     return troubles;
   }
 
+  /** What is on its way from a sender to the tables. */
+  get waiting(): { readonly records: number; readonly entries: number; readonly logBytes: number } {
+    return { records: this.staged.waitingRecords, entries: this.staged.waitingEntries, logBytes: this.options.log.bytes };
+  }
+
   /** Refuses what comes from now on, and commits what came before. Rejects where that cannot be done: it is in the log. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -139,17 +143,18 @@ export class LivePipeline implements Collector {
   private async apply(part: StagedPart): Promise<void> {
     await this.applyFeeds(part, 'reference', REFERENCE_FEEDS);
     await this.applyFeeds(part, 'late', EVENT_FEEDS);
+    this.staged.waitingEntries -= part.entries.length;
     if (part.entries.some(({ feed }) => feed === 'currency-rates')) await this.retrying(() => this.staged.useCommittedRates());
     // What stays in the log does no harm.
     await this.options.log.dropBefore(part.upTo).catch((error) => this.options.onEvent({ what: 'failed', error, retryInMilliseconds: 0 }));
   }
 
   private async applyFeeds(part: StagedPart, cause: BatchCause, feeds: readonly Feed[]): Promise<void> {
-    const { instance, onEvent } = this.options;
+    const { instance } = this.options;
     const chunks = part.chunks.filter(({ feed }) => feeds.includes(feed));
     // An entry without a record needs no batch: it does no harm where it is read again.
     if (chunks.length === 0) return;
-    const batch = await this.retrying(() =>
+    await this.retrying(() =>
       instance.batches.apply({
         cause,
         chunks,
@@ -160,7 +165,6 @@ export class LivePipeline implements Collector {
       }),
     );
     this.staged.waitingRecords -= chunks.reduce((sum, { received }) => sum + received, 0);
-    onEvent({ what: 'committed', batch, cause });
     for (const { segments } of chunks) for (const { path } of segments) await rm(path, { force: true });
   }
 

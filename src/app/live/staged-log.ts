@@ -46,6 +46,8 @@ export class StagedLog {
   isBroken = true;
   /** Records that are staged, and those of parts that are not settled. */
   waitingRecords = 0;
+  /** The same of entries. */
+  waitingEntries = 0;
 
   constructor(instance: Instance, log: CollectorLog, maxBodyBytes: number) {
     this.instance = instance;
@@ -104,6 +106,7 @@ export class StagedLog {
     this.stager = new DeliveryStager({ edge: this.edge, source: COLLECTOR_SOURCE, directory: instance.directory.staging, nextRecords: positions.nextRecords });
     this.entries = [];
     this.waitingRecords = 0;
+    this.waitingEntries = 0;
     let next = firstToRead(positions);
     // Until nothing was added meanwhile: from then on each entry is staged by whoever brought it.
     for (let upTo = log.nextPosition; next < upTo; upTo = log.nextPosition) {
@@ -137,6 +140,7 @@ export class StagedLog {
     this.entries.push({ position, feed, firstRecord: this.stager.nextRecord(feed) });
     const receipt = this.stager.stage({ feed, encoding, delimiter, receivedAtMicros, bytes });
     this.waitingRecords += receipt.received;
+    this.waitingEntries++;
     return receipt;
   }
 

@@ -1,13 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Option } from 'commander';
-import type { Instance } from '../../app/instance.ts';
-import type { LiveEvent, LivePipeline } from '../../app/live/live-pipeline.ts';
+import type { LivePipeline } from '../../app/live/live-pipeline.ts';
+import type { Telemetry } from '../../app/telemetry/telemetry.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ServerOptions } from '../../server/server.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { parsePort } from '../option-values.ts';
+import { packageVersion } from '../packaged-files.ts';
+import { ToldError } from '../render-error.ts';
 import { loadInstanceContracts } from '../with-instance.ts';
 
 export const up: CommandDefinition = {
@@ -19,6 +21,7 @@ export const up: CommandDefinition = {
   declare: (command) => {
     command.option('--host <address>', 'to listen on; other than loopback it needs tokens (server.tokens)');
     command.addOption(new Option('--port <number>', 'to listen on; 0: any that is free').argParser(parsePort));
+    command.addOption(new Option('--log <format>', 'of what it says on standard error (log.format)').choices(['text', 'json']));
   },
 
   run: async (context, _parameters, options): Promise<ExitCode> => {
@@ -28,59 +31,79 @@ export const up: CommandDefinition = {
       ...(options.host === undefined ? {} : { host: String(options.host) }),
       ...(options.port === undefined ? {} : { port: options.port as number }),
     };
-    const [{ openInstance }, { createServer }] = await Promise.all([import('../../app/instance.ts'), import('../../server/server.ts')]);
-    const security = await readSecurity(server);
-    const instance = await openInstance({
-      dataDirectory: context.dataDirectory,
-      settings,
-      contracts: await loadInstanceContracts(context),
-      access: 'write',
-      command: 'up',
-      // The one that takes requests.
-      busyThreads: 1,
-      // It is stopped in order, not where it stands: no signal.
-      nowMicros: context.host.clock,
-    });
+    const telemetry = await openTelemetry(context, { ...settings.log, ...(options.log === undefined ? {} : { format: options.log as LogFormat }) });
     try {
-      const live = await startLive(context, instance);
-      try {
-        const http = await createServer({ ...(await serverOptions(context, live, server)), ...security });
-        context.messages.note(`Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`);
-        await untilStopped(context.signal);
-        context.messages.note('Stopping: what was taken is committed first.');
-        await http.close();
-      } finally {
-        await live.stop();
-      }
-      if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
+      await serve(context, telemetry, server);
       return 0;
-    } finally {
-      await instance.close();
+    } catch (error) {
+      throw telemetry.tellFailure(error) ? new ToldError(error) : error;
     }
   },
 };
 
-async function startLive(context: CommandContext, instance: Instance): Promise<LivePipeline> {
-  const { openLive } = await import('../../app/live/open-live.ts');
-  return openLive(instance, {
-    onEvent: (event) => tell(context, event),
-    onDamage: ({ kind, segment, setAside }) => {
-      const copy = setAside === undefined ? '' : `; what stood there is kept in ${setAside}`;
-      if (kind === 'cut') context.messages.note(`The log ended in the middle of an entry that was not acknowledged${copy}.`);
-      else context.messages.warn(`The log is damaged in ${segment}: entries are lost there${copy}.`);
-    },
-    newMarker: () => randomBytes(8),
-    // Aborted, it is over at once.
-    sleep: (milliseconds, signal) => wait(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+/** Until it is stopped. */
+async function serve(context: CommandContext, telemetry: Telemetry, server: Settings['server']): Promise<void> {
+  const settings = context.settings();
+  const [{ openInstance }, { createServer }, { openLive }] = await Promise.all([
+    import('../../app/instance.ts'),
+    import('../../server/server.ts'),
+    import('../../app/live/open-live.ts'),
+  ]);
+  const security = await readSecurity(server);
+  const instance = await openInstance({
+    dataDirectory: context.dataDirectory,
+    settings,
+    contracts: await loadInstanceContracts(context),
+    access: 'write',
+    command: 'up',
+    // The one that takes requests.
+    busyThreads: 1,
+    // It is stopped in order, not where it stands: no signal.
+    nowMicros: context.host.clock,
+    onStep: telemetry.onStep,
+  });
+  try {
+    instance.batches.onCommitted(telemetry.onCommitted);
+    const { onLiveEvent: onEvent, onDamage } = telemetry;
+    const live = await openLive(instance, { onEvent, onDamage, newMarker: () => randomBytes(8), sleep });
+    try {
+      const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security });
+      try {
+        await telemetry.watch({ instance, live, server: http });
+        telemetry.log({ level: 'info', event: 'started', message: `Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`, fields: { url: http.url } });
+        await untilStopped(context.signal);
+        telemetry.log({ level: 'info', event: 'stopping', message: 'Stopping: what was taken is committed first.' });
+      } finally {
+        await Promise.all([telemetry.stopWatching(), http.close()]);
+      }
+    } finally {
+      await live.stop();
+    }
+    if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
+  } finally {
+    await instance.close();
+  }
+  telemetry.log({ level: 'debug', event: 'stopped', message: 'Stopped.' });
+}
+
+type LogFormat = Settings['log']['format'];
+
+async function openTelemetry(context: CommandContext, log: Settings['log']): Promise<Telemetry> {
+  const { Telemetry } = await import('../../app/telemetry/telemetry.ts');
+  return new Telemetry({
+    log,
+    say: context.messages,
+    write: (line) => void context.host.stderr.write(line),
+    version: packageVersion(),
+    nowMicros: context.host.clock,
+    nowSeconds: () => performance.now() / 1_000,
+    sleep,
   });
 }
 
-function tell({ messages }: CommandContext, event: LiveEvent): void {
-  if (event.what === 'recovered') messages.note(`Found ${count(event.records)} records in the log that were taken and not committed.`);
-  else if (event.what === 'failed') {
-    const retry = event.retryInMilliseconds > 0 ? ` It is tried again in ${event.retryInMilliseconds / 1_000} s; what was acknowledged is in the log.` : '';
-    messages.warn(`${event.error instanceof Error ? event.error.message : String(event.error)}.${retry}`);
-  }
+/** Aborted, it is over at once. */
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return wait(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }
 
 const LOOK_AT_CERTIFICATE_MILLIS = 10_000;
@@ -102,9 +125,10 @@ async function readSecurity({ tokens, certificate, private_key }: Settings['serv
 async function serverOptions(
   context: CommandContext,
   live: LivePipeline,
+  telemetry: Telemetry,
   { host, port, allowed_origins, redirect_hosts }: Settings['server'],
 ): Promise<Omit<ServerOptions, 'tokens' | 'tls'>> {
-  const { SERVER_LIMITS } = await import('../../server/limits.ts');
+  const [{ SERVER_LIMITS }, { metricsRoute }] = await Promise.all([import('../../server/limits.ts'), import('../../server/metrics-route.ts')]);
   return {
     host,
     port,
@@ -115,7 +139,9 @@ async function serverOptions(
     limits: SERVER_LIMITS,
     nowMicros: context.host.clock,
     newRequestId: randomUUID,
-    report: (message) => context.messages.warn(message),
+    report: telemetry.report,
+    onAnswered: telemetry.onAnswered,
+    routes: [metricsRoute(telemetry.expose)],
   };
 }
 
@@ -124,8 +150,4 @@ function untilStopped(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

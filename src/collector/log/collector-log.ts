@@ -56,6 +56,11 @@ export class CollectorLog {
     return this.#waitingBytes;
   }
 
+  /** Of all its segments. */
+  get bytes(): number {
+    return this.#segments.reduce((sum, { syncedBytes }) => sum + syncedBytes, 0);
+  }
+
   /** Resolves once the entry survives a loss of power. Rejected, it may be sent again: it was not acknowledged. */
   async append(entry: LogEntry): Promise<LogPosition> {
     const { maxEntryBytes, maxWaitingBytes } = this.#options;

@@ -1,4 +1,5 @@
 import { isbot } from 'isbot';
+import type { EventLagTally } from '../../domain/event-lag.ts';
 import type { EventType, Feed } from '../../domain/feeds.ts';
 import { createReportDate, FUTURE_ALLOWANCE_MICROS } from '../../domain/timestamp.ts';
 import type { AvroProgram, UnknownFieldCount } from '../../encodings/decoder.ts';
@@ -132,6 +133,11 @@ export class FastLane {
   /** Of the kernel. */
   get memoryBytes(): number {
     return this.running?.kernel.memory.buffer.byteLength ?? 0;
+  }
+
+  /** Counts how late the events of its rows came. */
+  tallyEventLag(tally: EventLagTally): void {
+    this.running?.segment.tallyEventLag(tally);
   }
 
   writeTo(path: string): void {

@@ -1,9 +1,11 @@
+import type { EventLagTally } from '../../domain/event-lag.ts';
 import type { Table } from '../../domain/table.ts';
 import type { RowColumn, RowSegment, StagedType } from '../../staging/column-builder.ts';
 import { type ColumnDictionary, type FilledColumn, indexPage } from '../../staging/parquet-file.ts';
 import { RunColumn } from '../../staging/run-column.ts';
 import { segmentColumns } from '../../staging/segment-columns.ts';
 import { writeSegment } from '../../staging/segment-writer.ts';
+import { tallyEventLag } from '../../staging/tally-event-lag.ts';
 import type { Kernel, KernelMemory } from './kernel-memory.ts';
 import {
   COLUMN_BYTES,
@@ -224,6 +226,11 @@ export class LaneSegment implements RowSegment {
       if (column.name === 'source') column.startText(this.rows, bytes, 0, bytes.length);
       else column.startNumber(this.rows, receivedAtMicros);
     }
+  }
+
+  /** Counts how late its events came. */
+  tallyEventLag(tally: EventLagTally): void {
+    tallyEventLag(this.all, this.rows, tally);
   }
 
   writeTo(path: string): void {

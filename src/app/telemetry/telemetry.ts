@@ -1,0 +1,178 @@
+import type { Batch, CommittedBatch } from '../../batches/batch.ts';
+import type { LogDamage } from '../../collector/log/log-damage.ts';
+import type { Settings } from '../../config/settings.ts';
+import { AdvertiseXError } from '../../domain/errors.ts';
+import { FEEDS } from '../../domain/feeds.ts';
+import { QUARANTINE_CODES, type QuarantineCode } from '../../domain/outcome.ts';
+import { ALERT_RULES, type AlertRule } from '../../telemetry/alert-rules.ts';
+import { jsonLog, type Log, textLog } from '../../telemetry/log.ts';
+import { type Exposition, type ExpositionFormat, Metrics } from '../../telemetry/metrics.ts';
+import { watchProcess } from '../../telemetry/process-watch.ts';
+import { StageClock } from '../../telemetry/stage-clock.ts';
+import type { Instance } from '../instance.ts';
+import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
+import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
+import { readBeside } from '../read-beside.ts';
+import { checksOf } from '../recon.ts';
+import { countBatch } from './count-batch.ts';
+import { watchDataSizes } from './data-sizes.ts';
+import { describeBatch, describeDamage, describeFailure, describeRecovery } from './log-lines.ts';
+import { ReconciliationWatch } from './reconciliation-watch.ts';
+import { type AnsweredRequest, RequestWatch } from './request-watch.ts';
+
+export interface TelemetryOptions {
+  readonly log: Settings['log'];
+  /** For people, where the log is text. */
+  readonly say: { readonly note: (text: string) => void; readonly warn: (text: string) => void };
+  /** A line, where the log is JSON. */
+  readonly write: (line: string) => void;
+  readonly version: string;
+  readonly nowMicros: () => number;
+  /** Seconds of a clock that nobody sets. */
+  readonly nowSeconds: () => number;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** What is running, to be looked at. */
+export interface Watched {
+  readonly instance: Instance;
+  readonly live: LivePipeline;
+  readonly server: { load(): Promise<{ readonly connections: number; readonly bodyBytes: number }> };
+}
+
+/** All that a running process tells of itself: what happens is told here, and comes out as metrics and as the log. */
+export class Telemetry {
+  readonly log: Log;
+  private readonly metrics = new Metrics();
+  private readonly options: TelemetryOptions;
+  private readonly clock: StageClock;
+  private readonly requests: RequestWatch;
+  private readonly stopping = new AbortController();
+  private readonly stopWatchingProcess: () => void;
+  private reconciliation: ReconciliationWatch | undefined;
+
+  constructor(options: TelemetryOptions) {
+    this.options = options;
+    const { log, say, write, version, nowMicros, nowSeconds } = options;
+    this.log = log.format === 'json' ? jsonLog(log.level, nowMicros, write) : textLog(log.level, say);
+    this.clock = new StageClock(nowSeconds);
+    this.requests = new RequestWatch(this.metrics, this.log, nowSeconds);
+    this.stopWatchingProcess = watchProcess(this.metrics, version);
+    this.beginAtZero();
+  }
+
+  /** Told before each step of a batch. */
+  readonly onStep = (step: string): void => this.clock.step(step);
+
+  /** Told of each batch once it is committed, before the next one begins. */
+  readonly onCommitted = (committed: CommittedBatch, batch: Batch): void => {
+    const stages = this.clock.take();
+    try {
+      for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
+      countBatch(this.metrics, committed, batch, this.options.nowMicros());
+    } catch (error) {
+      // A batch that is committed stays so, whether it can be counted or not.
+      this.log({
+        level: 'warn',
+        event: 'count_failed',
+        message: `Batch ${committed.batchId} could not be counted.`,
+        fields: { batch_id: committed.batchId },
+        error,
+      });
+    }
+    this.log(describeBatch(committed, batch, stages));
+  };
+
+  readonly onLiveEvent = (event: LiveEvent): void => {
+    if (event.what === 'recovered') this.log(describeRecovery(event));
+    else {
+      const code = event.error instanceof AdvertiseXError ? event.error.code : 'unexpected';
+      this.metrics.add('advertisex_batch_failures_total', { code });
+      this.log(describeFailure(event));
+    }
+  };
+
+  readonly onDamage = (damage: LogDamage): void => {
+    this.metrics.add('advertisex_log_damage_total', { kind: damage.kind });
+    this.log(describeDamage(damage));
+  };
+
+  readonly onAnswered = (answered: AnsweredRequest): void => this.requests.answered(answered);
+
+  /** What the server tells of what went wrong inside. */
+  readonly report = (message: string, cause: unknown, requestId?: string): void => this.requests.failed(message, cause, requestId);
+
+  readonly expose = (format: ExpositionFormat): Promise<Exposition> => this.metrics.expose(format);
+
+  /** Why the process ends; false where the log is for people, who are told by the command line as by any command. */
+  tellFailure(error: unknown): boolean {
+    if (this.options.log.format === 'text') return false;
+    this.log({ level: 'error', event: 'failed', message: error instanceof Error ? error.message : String(error), error });
+    return true;
+  }
+
+  /** From here on what runs is looked at, and reconciled now and then. */
+  async watch({ instance, live, server }: Watched): Promise<void> {
+    const { nowSeconds, nowMicros, sleep } = this.options;
+    await this.tellLastBatch(instance);
+    this.metrics.onExpose(async () => {
+      const { connections, bodyBytes } = await server.load();
+      this.metrics.set('advertisex_http_connections', {}, connections);
+      this.metrics.set('advertisex_http_held_body_bytes', {}, bodyBytes);
+    });
+    this.metrics.onExpose(() => this.tellLive(live));
+    watchDataSizes({ metrics: this.metrics, directory: instance.directory, engine: instance.shared, signal: this.stopping.signal, nowSeconds });
+    const { shared, models, directory, settings } = instance;
+    if (settings.recon.every_seconds === 0 || shared === undefined) return;
+    this.reconciliation = new ReconciliationWatch({
+      checks: (signal) => checksOf({ engine: readBeside(shared, signal), models, directory }),
+      everySeconds: settings.recon.every_seconds,
+      isBusy: () => live.troubles.length > 0,
+      metrics: this.metrics,
+      log: this.log,
+      nowMicros,
+      nowSeconds,
+      sleep,
+    });
+  }
+
+  /** Nothing of it reads the tables any more once this resolves: to be called before the instance is closed. What happens is told on. */
+  async stopWatching(): Promise<void> {
+    this.stopping.abort();
+    this.stopWatchingProcess();
+    await this.reconciliation?.stop();
+  }
+
+  /** Series that are known beforehand are there from the start: the first of something is an increase then, for whoever asks for one. */
+  private beginAtZero(): void {
+    for (const feed of FEEDS) {
+      for (const outcome of ['accepted', 'duplicate', 'quarantined'])
+        this.metrics.add('advertisex_events_total', { feed, source: COLLECTOR_SOURCE, outcome }, 0);
+      for (const code of Object.keys(QUARANTINE_CODES) as QuarantineCode[]) this.metrics.add('advertisex_quarantined_total', { feed, code }, 0);
+    }
+    for (const kind of ['cut', 'damaged', 'missing'] satisfies LogDamage['kind'][]) this.metrics.add('advertisex_log_damage_total', { kind }, 0);
+    for (const rule of Object.keys(ALERT_RULES)) this.metrics.set('advertisex_alerts_firing', { rule }, 0);
+  }
+
+  private tellLive(live: LivePipeline): void {
+    const { records, entries, logBytes } = live.waiting;
+    this.metrics.set('advertisex_source_lag_records', { source: COLLECTOR_SOURCE }, records);
+    this.metrics.set('advertisex_log_waiting_entries', {}, entries);
+    this.metrics.set('advertisex_log_bytes', {}, logBytes);
+    const firing = new Set<AlertRule>(live.troubles.map(({ code }) => code));
+    if (this.reconciliation?.isBroken) firing.add('reconciliation_broken');
+    for (const rule of Object.keys(ALERT_RULES) as AlertRule[]) this.metrics.set('advertisex_alerts_firing', { rule }, firing.has(rule) ? 1 : 0);
+  }
+
+  /** Of a process before this one. */
+  private async tellLastBatch({ shared }: Instance): Promise<void> {
+    if (shared === undefined) return;
+    const [last] = await readBeside(shared, this.stopping.signal).rows<{ batch: bigint | null; at: bigint | null }>(
+      'select max(batch_id) as batch, max(committed_at) as at from ops.batches',
+    );
+    // A batch of this process, which may have been committed meanwhile, is told by itself.
+    if (last?.batch === null || last?.at === null || last === undefined) return;
+    this.metrics.set('advertisex_last_batch_id', {}, Number(last.batch));
+    this.metrics.set('advertisex_last_commit_timestamp_seconds', {}, Number(last.at) / 1_000_000);
+  }
+}

@@ -1,0 +1,9 @@
+/** What `advertisex_alerts_firing` may say, and what it means: docs/reference/metrics.md is made from it. */
+export const ALERT_RULES = {
+  failing: 'What was taken cannot be applied, or not be read again from the log; it is tried again and again',
+  behind: 'So much waits to be applied that senders are asked to come back',
+  stopping: 'The process is asked to stop, and commits what it took',
+  reconciliation_broken: 'An equation that must always hold was found broken when it was checked last',
+} as const;
+
+export type AlertRule = keyof typeof ALERT_RULES;
