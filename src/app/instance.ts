@@ -4,10 +4,11 @@ import { availableParallelism } from 'node:os';
 import type { RunSizes } from '../batches/apply-context.ts';
 import { loadModels, type Model, runModel } from '../batches/models.ts';
 import { SETTINGS, storeTables } from '../batches/store-tables.ts';
-import type { Settings } from '../config/settings.ts';
+import { bytesOfSize, type Settings } from '../config/settings.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
 import type { Engine } from '../engines/engine.ts';
+import { BoundedReads } from '../engines/remote/bounded-reads.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
 import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
@@ -39,6 +40,8 @@ export interface Instance extends InstanceOptions {
   readonly directory: DataDirectory;
   readonly engine: Engine;
   readonly models: ReadonlyMap<string, Model>;
+  /** How others read the tables while this process has them; absent where it only reads them itself. */
+  readonly reads?: BoundedReads;
   close(): Promise<void>;
 }
 
@@ -52,16 +55,15 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     );
   }
   const models = loadModels();
-  const { engine, close } =
-    options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
+  const open = options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
   const onStep = (step: string): void => {
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  return { ...options, onStep, directory, engine, models, close };
+  return { ...options, ...open, onStep, directory, models };
 }
 
-type OpenEngine = Pick<Instance, 'engine' | 'close'>;
+type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'>;
 
 function openEngine({ access, settings, contracts, archiveFromRows }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
@@ -81,18 +83,21 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
   await prepareDataDirectory(directory);
   try {
     const engine = await openEngine(options, directory);
-    const reads = await ReadServer.listen({ limitMs: options.settings.limits.query_seconds * 1_000 });
+    const { query_seconds, query_spill } = options.settings.limits;
+    const reads = new BoundedReads(engine, { limitMs: query_seconds * 1_000, spillBytes: bytesOfSize(query_spill) });
+    const server = await ReadServer.listen();
     const close = async () => {
-      await reads?.close();
+      await server?.close();
+      await reads.close();
       await giveBack(directory);
       await engine.close();
     };
     try {
-      await takeOver(directory, options.command, options.nowMicros(), reads && { address: reads.address, protocol: PROTOCOL });
+      await takeOver(directory, options.command, options.nowMicros(), server && { address: server.address, protocol: PROTOCOL });
       await prepareStore(engine, models, options);
       await engine.setVariables({ asOf: null });
-      reads?.begin(engine);
-      return { engine, close };
+      server?.begin(reads);
+      return { engine, reads, close };
     } catch (error) {
       await close();
       throw error;

@@ -12,6 +12,7 @@ const STATUSES = {
   contract_invalid: 500,
   query_invalid: 400,
   query_timeout: 503,
+  query_too_large: 422,
   not_found: 404,
   data_locked: 503,
   data_unusable: 500,
