@@ -122,7 +122,7 @@ export async function replayQuarantine(instance: Instance, filter: QuarantineFil
     );
     if (rows.length === 0) return sum;
     after = (rows.at(-1) as ReplayRow).quarantine_id;
-    const { batchId, outcomes } = await replayBatch(instance, rows);
+    const { batchId, outcomes } = await replayBatch(instance, committed, rows);
     sum.replayed += rows.length;
     sum.accepted += outcomes.accepted;
     sum.duplicate += outcomes.duplicate;
@@ -142,10 +142,10 @@ type ReplayRow = {
   readonly delimiter: string;
 };
 
-async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
+async function replayBatch(instance: Instance, committed: Instance['engine'], rows: readonly ReplayRow[]) {
   const chunks: SourceChunk[] = [];
   const replays: string[] = [];
-  const edge = await edgeSettings(instance);
+  const edge = await edgeSettings({ ...instance, engine: committed });
   for (const [index, feed] of FEEDS.entries()) {
     const records = rows.filter((row) => row.feed === feed).sort(byOrigin);
     if (records.length === 0) continue;

@@ -2,19 +2,21 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Instance } from '../../app/instance.ts';
+import type { InstanceFigures } from '../../app/instance-figures.ts';
 import type { LiveEvent, LivePipeline } from '../../app/live/live-pipeline.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ServerOptions } from '../../server/server.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { parsePort } from '../option-values.ts';
+import { packageVersion } from '../packaged-files.ts';
 import { loadInstanceContracts } from '../with-instance.ts';
 
 export const up: CommandDefinition = {
   name: 'up',
-  summary: 'take records over HTTP, all the time, and keep the figures up to date',
+  summary: 'take records over HTTP, all the time, keep the figures up to date, and answer with them',
   description:
-    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd) until it is stopped. An answer of 2xx means that they are on disk; they are in the tables a moment later. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
+    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd) and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that they are on disk; they are in the tables a moment later. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
   examples: ['advertisex up', 'advertisex up --port 8080 --data /srv/advertisex'],
   declare: (command) => {
     command.option('--host <address>', 'to listen on; other than loopback it needs tokens (server.tokens)');
@@ -40,10 +42,11 @@ export const up: CommandDefinition = {
       nowMicros: context.host.clock,
     });
     try {
-      const live = await startLive(context, instance);
+      const figures = await openFigures(instance);
+      const live = await startLive(context, instance, figures);
       try {
-        const http = await createServer({ ...(await serverOptions(context, live, server)), ...security });
-        context.messages.note(`Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`);
+        const http = await createServer({ ...(await serverOptions(context, live, server)), ...security, figures });
+        context.messages.note(`Taking records at ${http.url}/v1/events/<feed>; figures at ${http.url}/v1/reports/campaigns. Ctrl-C stops.`);
         await untilStopped(context.signal);
         context.messages.note('Stopping: what was taken is committed first.');
         await http.close();
@@ -58,10 +61,17 @@ export const up: CommandDefinition = {
   },
 };
 
-async function startLive(context: CommandContext, instance: Instance): Promise<LivePipeline> {
+async function openFigures(instance: Instance): Promise<InstanceFigures> {
+  return (await import('../../app/instance-figures.ts')).InstanceFigures.open(instance);
+}
+
+async function startLive(context: CommandContext, instance: Instance, figures: InstanceFigures): Promise<LivePipeline> {
   const { openLive } = await import('../../app/live/open-live.ts');
   return openLive(instance, {
-    onEvent: (event) => tell(context, event),
+    onEvent: (event) => {
+      if (event.what === 'committed') figures.committed(event.batch.batchId);
+      tell(context, event);
+    },
     onDamage: ({ kind, segment, setAside }) => {
       const copy = setAside === undefined ? '' : `; what stood there is kept in ${setAside}`;
       if (kind === 'cut') context.messages.note(`The log ended in the middle of an entry that was not acknowledged${copy}.`);
@@ -111,6 +121,8 @@ async function serverOptions(
     allowedOrigins: allowed_origins,
     ...(redirect_hosts.length === 0 ? {} : { tracking: { redirectHosts: redirect_hosts } }),
     limits: SERVER_LIMITS,
+    secret: randomBytes(32),
+    version: packageVersion(),
     nowMicros: context.host.clock,
     newRequestId: randomUUID,
     report: (message) => context.messages.warn(message),
