@@ -5,11 +5,18 @@ import type { LiveEvent, LiveLimits, LivePipeline } from '../../src/app/live/liv
 import { openLive } from '../../src/app/live/open-live.ts';
 
 /** A pipeline, and what it told. */
-export async function openSmallLive(instance: Instance, limits: Partial<LiveLimits> = {}): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
+export async function openSmallLive(
+  instance: Instance,
+  limits: Partial<LiveLimits> = {},
+  tell: (event: LiveEvent) => void = () => undefined,
+): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
   const events: LiveEvent[] = [];
   const live = await openLive(instance, {
     limits: { gatherMilliseconds: 5, ...limits },
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      tell(event);
+    },
     // A kill may leave the beginning of an entry; nothing else is expected of these disks.
     onDamage: (damage) => {
       if (damage.kind !== 'cut') throw new Error(JSON.stringify(damage));
