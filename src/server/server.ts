@@ -144,7 +144,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, isClosing: () =
   app.register(async (scope) => {
     registerHealth(scope, options.health, isClosing);
     if (tracking !== undefined) registerTracking(scope, { tracking, collector, nowMicros });
-    described.addDocument(scope, options.version);
+    described.addDocument(scope, options.version, options.tokens.length > 0);
     for (const register of options.routes ?? []) register(scope);
   });
   const { figures } = options;

@@ -349,8 +349,11 @@ it('replays what is chosen', async () => {
   const answer = await postJson('/v1/quarantine/replay', { code: 'unknown_currency', ids: ['00ff'] });
   expect(answer).toMatchObject({ status: 200, json: { replayed: 2, accepted: 1, duplicate: 0, still_quarantined: 1, batches: [8] } });
   expect(figures.asked).toEqual([['replay', { code: 'unknown_currency', ids: ['00ff'] }]]);
-  for (const body of [{ ids: [] }, { ids: ['x'] }, { all: true }, { feeds: [] }])
-    expect(await postJson('/v1/quarantine/replay', body)).toMatchObject({ status: 400 });
+  for (const body of [{ ids: [] }, { ids: ['x'] }, { all: true }, { feeds: [] }, 'null', '']) {
+    expect((await postJson('/v1/quarantine/replay', body)).status).toBe(400);
+  }
+  // Nothing chosen is not everything.
+  expect((await send(server, '/v1/quarantine/replay', { method: 'POST' })).status).toBe(400);
   expect(figures.asked).toHaveLength(1);
 });
 
@@ -368,7 +371,14 @@ it('is for those who may read; replaying is for admins', async () => {
   expect((await send(closed, '/v1/query', { ...query, headers: as('read') })).status).toBe(200);
   expect((await send(closed, '/v1/quarantine/replay', { body: '{}', headers: as('read') })).status).toBe(403);
   expect((await send(closed, '/v1/quarantine/replay', { body: '{}', headers: as('admin') })).status).toBe(200);
-  expect((await send(closed, '/openapi.json')).status).toBe(200);
+  const { json } = await send(closed, '/openapi.json');
+  expect(json).toMatchObject({
+    paths: {
+      '/v1/query': { post: { security: [{ token: ['read'] }] } },
+      '/v1/quarantine/replay': { post: { security: [{ token: ['admin'] }] } },
+      '/healthz': { get: { security: [] } },
+    },
+  });
   await closed.close();
 });
 

@@ -22,7 +22,7 @@ export class DescribedRoutes {
     this.#isOpen = false;
   }
 
-  addDocument(app: FastifyInstance, version: string): void {
+  addDocument(app: FastifyInstance, version: string, hasTokens: boolean): void {
     addRoute(app, {
       method: 'GET',
       url: '/openapi.json',
@@ -31,7 +31,7 @@ export class DescribedRoutes {
       tag: 'service',
       summary: 'This description (OpenAPI 3.1)',
       answers: { 200: { description: 'The description.', content: { 'application/json': null } } },
-      answer: ({ reply }) => reply.send(openApiDocument(this.#routes, version)),
+      answer: ({ reply }) => reply.send(openApiDocument(this.#routes, version, hasTokens)),
     });
   }
 }

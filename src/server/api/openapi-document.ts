@@ -32,11 +32,11 @@ const problem = z.looseObject({
 });
 
 /** The description of a server (OpenAPI 3.1) by its routes. */
-export function openApiDocument(routes: readonly DescribedRoute[], version: string): JsonObject {
+export function openApiDocument(routes: readonly DescribedRoute[], version: string, hasTokens: boolean): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const { method, url, role, operation } of routes) {
     const path = url.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(operation, role) };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(operation, hasTokens ? role : 'anyone') };
   }
   return {
     openapi: '3.1.1',

@@ -87,7 +87,7 @@ const SHOWN_ISSUES = 3;
 
 function readWith(schema: z.ZodType | undefined, given: unknown, place: string): unknown {
   if (schema === undefined) return undefined;
-  const read = schema.safeParse(given ?? {});
+  const read = schema.safeParse(given);
   if (read.success) return read.data;
   const issues = read.error.issues.slice(0, SHOWN_ISSUES).map(({ path, message }) => `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`);
   throw new AdvertiseXError('request_invalid', `The ${place} cannot be read: ${issues.join('; ')}`, 'Correct it: /openapi.json says what may be asked.');
