@@ -21,11 +21,10 @@ const UNCOUNTED_SHARE = 0.5;
 export class MemoryWatch {
   private readonly engine: Pick<SharedEngine, 'memory'>;
   private readonly limits: WatchLimits;
-  /** In the order in which they came to work. */
-  private readonly atWork = new Set<AbortController>();
+  /** In the order in which they came to work, each with what was uncounted when it was seen first. */
+  private readonly atWork = new Map<AbortController, number | undefined>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
-  private uncountedBefore: number | undefined;
 
   constructor(engine: Pick<SharedEngine, 'memory'>, limits: WatchLimits) {
     this.engine = engine;
@@ -34,7 +33,7 @@ export class MemoryWatch {
 
   /** Whoever can be stopped by `stop` is at work until this resolves. */
   async during<T>(stop: AbortController, work: () => Promise<T>): Promise<T> {
-    this.atWork.add(stop);
+    this.atWork.set(stop, undefined);
     this.lookLater();
     try {
       return await work();
@@ -56,29 +55,32 @@ export class MemoryWatch {
       this.looking = this.look().finally(() => {
         this.timer = undefined;
         if (this.atWork.size > 0) this.lookLater();
-        else this.uncountedBefore = undefined;
       });
     }, this.limits.watchEveryMs ?? WATCH_EVERY_MS).unref();
   }
 
   private async look(): Promise<void> {
-    const [longest] = this.atWork;
     // One that was stopped gives back what it has when it ends.
-    if (longest === undefined || longest.signal.aborted) return;
+    if ([...this.atWork.keys()].some(({ signal }) => signal.aborted)) return;
     // Where even that fails, whoever needs the engine will be told by the engine.
     const memory = await this.engine.memory().catch(() => undefined);
-    const reason = memory && this.tooMuch(memory);
-    if (reason !== undefined) [...this.atWork][0]?.abort(reason);
+    if (memory === undefined) return;
+    const uncounted = process.memoryUsage.rss() - memory.usedBytes;
+    for (const [stop, before] of this.atWork) {
+      this.atWork.set(stop, Math.min(uncounted, before ?? uncounted));
+      // What is in use when somebody comes is not theirs.
+      const reason = before === undefined ? undefined : this.tooMuch(memory, uncounted - before);
+      if (reason === undefined) continue;
+      stop.abort(reason);
+      return;
+    }
   }
 
-  private tooMuch({ limitBytes, usedBytes, fixedBytes, spilledBytes }: EngineMemory): AdvertiseXError | undefined {
-    const uncounted = process.memoryUsage.rss() - usedBytes;
-    this.uncountedBefore = Math.min(uncounted, this.uncountedBefore ?? uncounted);
-    if (spilledBytes > this.limits.spillBytes)
-      return queryTooLarge(`The query needs more than ${megabytes(this.limits.spillBytes)} on disk (limits.query_spill)`);
+  private tooMuch({ limitBytes, fixedBytes, spilledBytes }: EngineMemory, uncountedBytes: number): AdvertiseXError | undefined {
+    const { spillBytes } = this.limits;
+    if (spilledBytes > spillBytes) return queryTooLarge(`The query needs more than ${megabytes(spillBytes)} on disk (limits.query_spill)`);
     if (fixedBytes > limitBytes * FIXED_SHARE) return queryTooLarge('The query needs memory that batches need (limits.memory)');
-    if (uncounted - this.uncountedBefore > limitBytes * UNCOUNTED_SHARE)
-      return queryTooLarge('The query needs more memory than there is for queries (limits.memory)');
+    if (uncountedBytes > limitBytes * UNCOUNTED_SHARE) return queryTooLarge('The query needs more memory than there is for queries (limits.memory)');
     return undefined;
   }
 }
