@@ -5,10 +5,11 @@ import { applyBatch } from '../batches/apply-batch.ts';
 import type { RunSizes } from '../batches/apply-context.ts';
 import { loadModels, type Model, runModel } from '../batches/models.ts';
 import { SETTINGS, storeTables } from '../batches/store-tables.ts';
-import type { Settings } from '../config/settings.ts';
+import { bytesOfSize, type Settings } from '../config/settings.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
-import type { Engine, SharedEngine } from '../engines/engine.ts';
+import type { Engine } from '../engines/engine.ts';
+import { BoundedReads } from '../engines/remote/bounded-reads.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
 import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
@@ -42,9 +43,9 @@ export interface InstanceOptions {
 export interface Instance extends InstanceOptions {
   readonly directory: DataDirectory;
   readonly engine: Engine;
-  /** Reads beside what the engine itself is doing: what is committed, and never half a batch. Of data that is opened to write. */
-  readonly shared: SharedEngine | undefined;
   readonly models: ReadonlyMap<string, Model>;
+  /** How others read the tables while this process has them; absent where it only reads them itself. */
+  readonly reads?: BoundedReads;
   /** Everything that writes to the tables goes through it. */
   readonly batches: BatchQueue;
   close(): Promise<void>;
@@ -60,17 +61,16 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     );
   }
   const models = loadModels();
-  const { engine, shared, close }: OpenEngine =
-    options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
+  const open = options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
   const onStep = (step: string): void => {
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  const context = { ...options, onStep, directory, engine, shared, models, close };
+  const context = { ...options, ...open, onStep, directory, models };
   return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
 }
 
-type OpenEngine = Pick<Instance, 'engine' | 'close'> & Partial<Pick<Instance, 'shared'>>;
+type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'>;
 
 function openEngine({ access, settings, contracts, archiveFromRows, busyThreads = 0 }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
@@ -90,18 +90,21 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
   await prepareDataDirectory(directory);
   try {
     const engine = await openEngine(options, directory);
-    const reads = await ReadServer.listen({ limitMs: options.settings.limits.query_seconds * 1_000 });
+    const { query_seconds, query_spill } = options.settings.limits;
+    const reads = new BoundedReads(engine, { limitMs: query_seconds * 1_000, spillBytes: bytesOfSize(query_spill) });
+    const server = await ReadServer.listen();
     const close = async () => {
-      await reads?.close();
+      await server?.close();
+      await reads.close();
       await giveBack(directory);
       await engine.close();
     };
     try {
-      await takeOver(directory, options.command, options.nowMicros(), reads && { address: reads.address, protocol: PROTOCOL });
+      await takeOver(directory, options.command, options.nowMicros(), server && { address: server.address, protocol: PROTOCOL });
       await prepareStore(engine, models, options);
       await engine.setVariables({ asOf: null });
-      reads?.begin(engine);
-      return { engine, shared: engine, close };
+      server?.begin(reads);
+      return { engine, reads, close };
     } catch (error) {
       await close();
       throw error;

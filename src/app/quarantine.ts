@@ -11,6 +11,7 @@ import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
+import { type OrderedRows, type RowFilter, type RowPage, readPage } from './row-pages.ts';
 
 export interface QuarantineFilter {
   readonly feed?: string;
@@ -27,18 +28,28 @@ export interface QuarantineFilter {
 
 /** Counts by feed, code and field, the most first; with an example of each. */
 export async function countQuarantine({ engine }: Instance, filter: QuarantineFilter): Promise<ResultTable> {
+  const { condition, parameters } = filterOf(filter);
   return engine.query(
     `select feed, code, path, count(*) as records, min(received_at) as first_received, max(received_at) as last_received, min(quarantine_id) as example, any_value(message) as message
-     from ops.quarantine where ${conditions(filter)} group by feed, code, path order by records desc, feed, code, path`,
+     from ops.quarantine where ${condition} group by feed, code, path order by records desc, feed, code, path`,
+    parameters,
   );
 }
 
-/** One row a record, the newest first. */
-export async function listQuarantine({ engine }: Instance, filter: QuarantineFilter, limit: number): Promise<ResultTable> {
-  return engine.query(
-    `select quarantine_id, feed, code, path, message, source, position, received_at, replayed_at
-     from ops.quarantine where ${conditions(filter)} order by received_at desc, source, position limit ${Math.trunc(limit)}`,
-  );
+const QUARANTINE: OrderedRows = {
+  columns: ['quarantine_id', 'feed', 'code', 'path', 'message', 'source', 'position', 'received_at', 'replayed_at'],
+  from: 'ops.quarantine',
+  key: [
+    { column: 'received_at', type: 'timestamp', order: 'desc' },
+    { column: 'source', type: 'varchar', order: 'asc' },
+    { column: 'position', type: 'bigint', order: 'asc' },
+    { column: 'quarantine_id', type: 'varchar', order: 'asc' },
+  ],
+};
+
+/** One row a record, the newest first; `after`: those behind the last row of the page before. */
+export function listQuarantine({ engine }: Instance, filter: QuarantineFilter, limit: number, after?: readonly string[]): Promise<RowPage> {
+  return readPage(engine, QUARANTINE, filterOf(filter), limit, after);
 }
 
 export interface QuarantinedRecord {
@@ -95,18 +106,22 @@ export interface ReplaySummary {
 
 const REPLAY_BATCH = 50_000;
 
-/** Puts quarantined records through the same path again, under today's contracts, rates and settings. */
-export async function replayQuarantine(instance: Instance, filter: QuarantineFilter): Promise<ReplaySummary> {
+/**
+ * Puts quarantined records through the same path again, under today's contracts, rates and settings. `committed` reads what is committed
+ * where batches run meanwhile.
+ */
+export async function replayQuarantine(instance: Instance, filter: QuarantineFilter, committed = instance.engine): Promise<ReplaySummary> {
+  const { condition, parameters } = filterOf({ ...filter, all: false });
   const sum = { replayed: 0, accepted: 0, duplicate: 0, stillQuarantined: 0, batches: [] as number[] };
   for (let after = ''; ; ) {
-    const rows = await instance.engine.rows<ReplayRow>(
+    const rows = await committed.rows<ReplayRow>(
       `select quarantine_id, feed, source, position, received_at, raw, encoding, delimiter from ops.quarantine
-       where ${conditions({ ...filter, all: false })} and quarantine_id > $after order by quarantine_id limit ${REPLAY_BATCH}`,
-      { after },
+       where ${condition} and quarantine_id > $after order by quarantine_id limit ${REPLAY_BATCH}`,
+      { ...parameters, after },
     );
     if (rows.length === 0) return sum;
     after = (rows.at(-1) as ReplayRow).quarantine_id;
-    const { batchId, outcomes } = await replayBatch(instance, rows);
+    const { batchId, outcomes } = await replayBatch(instance, committed, rows);
     sum.replayed += rows.length;
     sum.accepted += outcomes.accepted;
     sum.duplicate += outcomes.duplicate;
@@ -126,10 +141,10 @@ type ReplayRow = {
   readonly delimiter: string;
 };
 
-async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
+async function replayBatch(instance: Instance, committed: Instance['engine'], rows: readonly ReplayRow[]) {
   const chunks: SourceChunk[] = [];
   const replays: string[] = [];
-  const edge = await edgeSettings(instance);
+  const edge = await edgeSettings({ ...instance, engine: committed });
   for (const [index, feed] of FEEDS.entries()) {
     const records = rows.filter((row) => row.feed === feed).sort(byOrigin);
     if (records.length === 0) continue;
@@ -214,23 +229,28 @@ function byOrigin(a: ReplayRow, b: ReplayRow): number {
   return Number(a.received_at - b.received_at) || Number(a.position - b.position);
 }
 
-function conditions(filter: QuarantineFilter): string {
-  const parts = filter.all ? ['true'] : ['replayed_at is null'];
-  if (filter.feed !== undefined) parts.push(`feed = ${literal(filter.feed)}`);
-  if (filter.code !== undefined) parts.push(`code = ${literal(filter.code)}`);
-  if (filter.path !== undefined) parts.push(`path = ${literal(filter.path)}`);
-  if (filter.since !== undefined) parts.push(`received_at >= ${time(filter.since)}`);
-  if (filter.until !== undefined) parts.push(`received_at < ${time(filter.until)}`);
-  if (filter.ids !== undefined) parts.push(`(${filter.ids.map((id) => `starts_with(quarantine_id, ${literal(id.toLowerCase())})`).join(' or ') || 'false'})`);
-  return parts.join(' and ');
+function filterOf({ feed, code, path, since, until, ids, all }: QuarantineFilter): RowFilter {
+  const conditions = all ? ['true'] : ['replayed_at is null'];
+  const parameters: Record<string, string | bigint> = {};
+  const require = (condition: string, name: string, value: string | bigint | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    parameters[name] = value;
+  };
+  require('feed = $feed', 'feed', feed);
+  require('code = $code', 'code', code);
+  require('path = $path', 'path', path);
+  require('received_at >= make_timestamp(cast($since as bigint))', 'since', since === undefined ? since : timeMicros(since));
+  require('received_at < make_timestamp(cast($until as bigint))', 'until', until === undefined ? until : timeMicros(until));
+  if (ids !== undefined) {
+    conditions.push(`(${ids.map((_, index) => `starts_with(quarantine_id, $id_${index})`).join(' or ') || 'false'})`);
+    for (const [index, id] of ids.entries()) parameters[`id_${index}`] = id.toLowerCase();
+  }
+  return { condition: conditions.join(' and '), parameters };
 }
 
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function time(text: string): string {
+function timeMicros(text: string): bigint {
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) throw new AdvertiseXError('usage', `${text} is not a time`, 'Write a time as 2026-03-14T09:26:53Z, or a day as 2026-03-14.');
-  return `from_micros(${milliseconds * 1000})`;
+  return BigInt(milliseconds) * 1_000n;
 }

@@ -13,6 +13,8 @@ export interface CampaignReportOptions {
   readonly by?: 'day' | 'hour';
   readonly model?: AttributionModel;
   readonly asOf?: number;
+  /** The figures of one campaign. */
+  readonly campaign?: string;
 }
 
 /**
@@ -24,7 +26,11 @@ export async function reportCampaigns(instance: Instance, options: CampaignRepor
   if (!ATTRIBUTION_MODELS.includes(model))
     throw new AdvertiseXError('usage', `There is no attribution model ${model}`, `Choose one of ${ATTRIBUTION_MODELS.join(', ')}.`);
   await readAsOf(instance, options.asOf);
-  const result = await instance.engine.query(reportSql(model, options.by, dayBound(options.from, '0001-01-01'), dayBound(options.to, '9999-12-31')));
+  const result = await instance.engine.query(reportSql(model, options.by, options.campaign !== undefined), {
+    from: dayBound(options.from, '0001-01-01'),
+    to: dayBound(options.to, '9999-12-31'),
+    ...(options.campaign === undefined ? {} : { campaign: options.campaign }),
+  });
   return describeColumns(result, COLUMNS);
 }
 
@@ -48,9 +54,9 @@ const PERIODS = {
   hour: { column: 'hour', impressionPeriod: "date_trunc('hour', event_time)" },
 } as const;
 
-function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, from: string, to: string): string {
+function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOfOneCampaign: boolean): string {
   const period = by === undefined ? undefined : PERIODS[by];
-  const inPeriod = `report_date between date '${from}' and date '${to}'`;
+  const inPeriod = `report_date between cast($from as date) and cast($to as date)${isOfOneCampaign ? ' and campaign_id = $campaign' : ''}`;
   const group = period === undefined ? 'campaign_id' : `${period.column}, campaign_id`;
   return `
     with summed as (

@@ -9,6 +9,16 @@ const timeZone = z
   .refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)')
   .meta({ expected: 'an IANA time zone, like Europe/Berlin' });
 
+/** What `800MB` and `2GB` mean. */
+export function bytesOfSize(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('GB') ? 1_000_000_000 : 1_000_000);
+}
+
+const size = z
+  .string()
+  .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')
+  .meta({ expected: 'a size like 800MB or 2GB' });
+
 const file = z.string().min(1).optional().meta({ expected: 'a file', isPath: true });
 
 export const settingsSchema = z.strictObject({
@@ -75,12 +85,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
       batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
-      memory: z
-        .string()
-        .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')
-        .meta({ expected: 'a size like 800MB or 2GB' })
-        .default('800MB')
-        .describe('what the engine may use'),
+      memory: size.default('800MB').describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has; of `up`, one fewer)'),
       query_seconds: z
         .number()
@@ -88,7 +93,8 @@ export const settingsSchema = z.strictObject({
         .positive()
         .max(86_400)
         .default(60)
-        .describe('how long a command may read from another process that holds the data, per query'),
+        .describe('how long a query over HTTP, or of a command while another process holds the data, may take until its last row is received'),
+      query_spill: size.default('4GB').describe('what such queries may put on disk for want of memory; one that needs more is stopped'),
       workers: z.number().int().positive().max(64).optional().describe('decoding worker threads (default: by the number of processors)'),
     })
     .prefault({})

@@ -24,6 +24,11 @@ export const ERROR_CODES = {
     title: 'A query took longer than is allowed beside a running process',
     next: 'Ask for less at once, or run the process that holds the data with a higher limits.query_seconds.',
   },
+  query_too_large: {
+    exit: 3,
+    title: 'A query needs more memory, or more space for what does not fit, than there is for queries',
+    next: 'Ask for less at once: fewer days, fewer columns, sums in place of rows. Or raise limits.memory or limits.query_spill.',
+  },
   not_found: {
     exit: 2,
     title: 'What was asked for does not exist',
@@ -156,6 +161,15 @@ export function unreadableSource(path: string, cause: unknown): AdvertiseXError 
     'Check that the file exists and that this user may read it, then run the same command again: what was taken stays taken.',
     cause,
   );
+}
+
+/** Why a signal was aborted, where that was said. */
+export function stopReason(signal: AbortSignal, cause?: unknown): AdvertiseXError {
+  return signal.reason instanceof AdvertiseXError ? signal.reason : interrupted(cause);
+}
+
+export function queryTooLarge(message: string, cause?: unknown): AdvertiseXError {
+  return new AdvertiseXError('query_too_large', message, ERROR_CODES.query_too_large.next, cause);
 }
 
 /** The work was stopped from outside. */

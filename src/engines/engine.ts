@@ -28,7 +28,7 @@ export interface Engine {
   /** All rows of a small result. Integers come as bigint, times as microseconds since 1970 (bigint), dates as days, keys as UUID text. */
   rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]>;
   /** A result of any size, as it comes, for a person or a program; read-only statements alone are let through. */
-  query(sql: string): Promise<ResultTable>;
+  query(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<ResultTable>;
   /**
    * Gives `work` a reader of the tables as they were after a batch. Several readers can be at work at the same time: what one of them
    * runs does not wait for the others. Nothing is to be written meanwhile.
@@ -69,8 +69,22 @@ export interface EngineReader {
  * they were committed last, never half a batch. Reading is all that is let through, and of the tables alone.
  */
 export interface SharedEngine {
-  /** Throws `interrupted` once the signal is aborted; so does the result. */
+  /**
+   * Once the signal is aborted it throws what that was aborted with, where it is an `AdvertiseXError`, else `interrupted`; so does the
+   * result. `query_too_large` where the statement needs more than there is, or where the engine's own work needs it.
+   */
   read(statement: ReadStatement, signal: AbortSignal): Promise<ReadResult>;
+  memory(): Promise<EngineMemory>;
+}
+
+/** What the engine has in use at the moment, by its own count: what it allocates past that is not in it. */
+export interface EngineMemory {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  /** Of those: what cannot be put on disk when something else needs memory. */
+  readonly fixedBytes: number;
+  /** On disk, because it did not fit. */
+  readonly spilledBytes: number;
 }
 
 export interface ReadStatement {

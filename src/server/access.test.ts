@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { send, startServer, type TestServer } from '../../test/server/test-server.ts';
+import type { Operation } from './api/operation.ts';
 import { hashOfToken, type Role } from './tokens.ts';
 
+const describedAs = (id: string): Operation => ({ id, tag: 'service', summary: id, answers: {} });
 const JSON_BODY = { headers: { 'content-type': 'application/json' }, body: '{}' };
 
 describe('with tokens', () => {
@@ -11,8 +13,8 @@ describe('with tokens', () => {
       tokens: (['ingest', 'read', 'admin'] satisfies Role[]).map((role) => ({ sha256: hashOfToken(`token-${role}`), roles: [role] })),
       routes: [
         (app) => {
-          app.get('/reads', { config: { role: 'read' } }, () => 'read');
-          app.get('/says-nothing', () => 'admin');
+          app.get('/reads', { config: { role: 'read', operation: describedAs('read') } }, () => 'read');
+          app.get('/says-nothing', { config: { operation: describedAs('ask') } }, () => 'admin');
         },
       ],
     });

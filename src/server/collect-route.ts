@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Collector, Receipt } from '../collector/collector.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { FEEDS, type Feed } from '../domain/feeds.ts';
+import type { Operation } from './api/operation.ts';
 import type { BodyBudget, Holding } from './body-budget.ts';
 import { recordsOfCloudEvents } from './cloud-events.ts';
-import { type BodyForm, bodyFormOf, type Coding, codingOf, requireCoding } from './content-types.ts';
+import { type BodyForm, bodyFormOf, CONTENT_TYPES, type Coding, codingOf, requireCoding } from './content-types.ts';
 import type { ServerLimits } from './limits.ts';
 import { readBody } from './read-body.ts';
-import { sendReceipt } from './receipt.ts';
+import { receiptSchema, sendReceipt } from './receipt.ts';
 import { unpackText } from './unpack.ts';
 
 export interface CollectOptions {
@@ -21,12 +23,39 @@ interface CollectRequest {
   Querystring: { delimiter?: string | string[] };
 }
 
+const operation: Operation = {
+  id: 'sendRecords',
+  tag: 'records',
+  summary: 'Send records of a feed',
+  description:
+    'An answer of 200 or 422 means that the records are on disk, the refused ones in quarantine. They may be compressed (`Content-Encoding`: gzip or zstd). Sending them again is safe.',
+  params: z.strictObject({ feed: z.enum(FEEDS) }),
+  query: z.strictObject({ delimiter: z.string().length(1).optional().describe('Between the cells of CSV; a comma where it is not said.') }),
+  body: Object.fromEntries(CONTENT_TYPES.map((type) => [type, null])),
+  answers: {
+    200: { description: 'What became of the records.', content: { 'application/json': receiptSchema } },
+    422: {
+      description: 'Every record was refused: a problem document that has the outcome too.',
+      content: {
+        'application/problem+json': z.looseObject({
+          ...receiptSchema.shape,
+          type: z.string(),
+          title: z.string(),
+          status: z.int(),
+          detail: z.string(),
+          next: z.string(),
+        }),
+      },
+    },
+  },
+};
+
 /** `POST /v1/events/{feed}`. */
 export function registerCollect(app: FastifyInstance, options: CollectOptions): void {
   app.removeAllContentTypeParsers();
   // The body is read below, once the request is known to be one that is taken.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.post<CollectRequest>('/v1/events/:feed', { config: { role: 'ingest', readsBody: true } }, async (request, reply) => {
+  app.post<CollectRequest>('/v1/events/:feed', { config: { role: 'ingest', readsBody: true, operation } }, async (request, reply) => {
     const holding = options.budget.open();
     try {
       return sendReceipt(await collect(options, request, reply, holding), request, reply);

@@ -22,7 +22,8 @@ const FORMS: Readonly<Record<string, BodyForm>> = {
   'application/cloudevents-batch+json': { envelopes: 'many' },
 };
 
-export const ACCEPTED_TYPES = Object.keys(FORMS).join(', ');
+export const CONTENT_TYPES = Object.keys(FORMS);
+export const ACCEPTED_TYPES = CONTENT_TYPES.join(', ');
 export const ACCEPTED_CODINGS = 'gzip, zstd, identity';
 
 export function bodyFormOf(contentType: string | undefined, delimiter: string | undefined): BodyForm {

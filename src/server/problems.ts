@@ -12,6 +12,7 @@ const STATUSES = {
   contract_invalid: 500,
   query_invalid: 400,
   query_timeout: 503,
+  query_too_large: 422,
   not_found: 404,
   data_locked: 503,
   data_unusable: 500,
@@ -43,6 +44,9 @@ const STATUSES = {
 /** What is over in a moment, and what somebody has to see to. */
 const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = { log_busy: 1, server_busy: 1, interrupted: 5, data_locked: 5, disk_full: 30, log_failed: 30 };
 
+/** Failures of the server that say nothing of its inside, and are no news to whoever runs it. */
+const TOLD: ReadonlySet<ErrorCode> = new Set(['log_busy', 'server_busy', 'query_timeout']);
+
 /** RFC 9457. */
 export interface Problem {
   readonly type: string;
@@ -61,7 +65,7 @@ export function problemOf(error: AdvertiseXError): Problem {
 
 /** What is broken inside (paths, devices) is for the log of the server, not for whoever sent. */
 function adviceOf(error: AdvertiseXError, status: number): Pick<Problem, 'detail' | 'next'> {
-  if (status < 500 || error.code === 'log_busy' || error.code === 'server_busy') return { detail: error.message, next: error.remedy };
+  if (status < 500 || TOLD.has(error.code)) return { detail: error.message, next: error.remedy };
   return {
     detail: `${ERROR_CODES[error.code].title}. The log of the server says more, under the id of this request.`,
     next:
@@ -77,12 +81,15 @@ export type Report = (message: string, cause: unknown, requestId?: string) => vo
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, report: Report): FastifyReply {
   const failure = error instanceof AdvertiseXError ? error : ofFastify(error as FastifyError);
   const problem = problemOf(failure);
-  if (problem.status >= 500) report(`Request ${request.id}: ${failure.message}`, failure, request.id);
+  // Nobody waits any more: what that ended did not fail.
+  const isLeft = reply.raw.destroyed;
+  if (problem.status >= 500 && failure.code !== 'query_timeout' && !isLeft) report(`Request ${request.id}: ${failure.message}`, failure, request.id);
   const seconds = RETRY_SECONDS[failure.code];
   if (seconds !== undefined) reply.header('retry-after', seconds);
   // Only where it was the coding: RFC 9110 forbids Accept-Encoding in a 415 for anything else.
   if (failure.code === 'content_encoding_unsupported') reply.header('accept-encoding', ACCEPTED_CODINGS);
-  if (failure.code === 'content_type_unsupported') reply.header('accept-post', ACCEPTED_TYPES);
+  if (failure.code === 'content_type_unsupported')
+    reply.header('accept-post', request.routeOptions.config.readsBody === true ? ACCEPTED_TYPES : 'application/json');
   return sendProblem(problem, request, reply);
 }
 
@@ -98,7 +105,8 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
 function ofFastify(error: FastifyError): AdvertiseXError {
   const status = error.statusCode ?? 500;
   if (status === 413) return new AdvertiseXError('body_too_large', 'The body is too large', ERROR_CODES.body_too_large.next, error);
-  if (status === 415) return new AdvertiseXError('content_type_unsupported', 'The content type cannot be read', `Use one of ${ACCEPTED_TYPES}.`, error);
+  if (status === 415)
+    return new AdvertiseXError('content_type_unsupported', 'The content type cannot be read', ERROR_CODES.content_type_unsupported.next, error);
   if (status >= 400 && status < 500) return new AdvertiseXError('request_invalid', error.message, ERROR_CODES.request_invalid.next, error);
   return new AdvertiseXError('server_failed', `A request could not be answered: ${error.message}`, ERROR_CODES.server_failed.next, error);
 }

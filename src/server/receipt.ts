@@ -1,7 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Receipt } from '../collector/collector.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { problemOf, sendProblem } from './problems.ts';
+
+export const receiptSchema = z.strictObject({
+  received: z.int().describe('Records in the request.'),
+  accepted: z.int().describe('Those that keep to the contract; a duplicate is told later, in the ledger.'),
+  refused: z.array(
+    z.strictObject({
+      record: z.int().describe('Its place in the request, from 0.'),
+      violations: z.array(z.strictObject({ code: z.string(), pointer: z.string().describe('JSON pointer of the field.'), message: z.string() })),
+    }),
+  ),
+  more_refused: z.int().describe('Refused ones that are not listed.'),
+  request_id: z.string(),
+});
 
 /**
  * 200 where at least one record was accepted, or there was none; 422 where every one was refused: a sender whose fields are all named
@@ -10,8 +24,9 @@ import { problemOf, sendProblem } from './problems.ts';
 export function sendReceipt(receipt: Receipt, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { received, refused, moreRefused } = receipt;
   const accepted = received - refused.length - moreRefused;
-  const outcome = { received, accepted, refused, more_refused: moreRefused };
-  if (accepted > 0 || received === 0) return reply.send({ ...outcome, request_id: request.id });
+  const refusals = refused.map(({ record, violations }) => ({ record, violations: [...violations] }));
+  const outcome = { received, accepted, refused: refusals, more_refused: moreRefused, request_id: request.id } satisfies z.input<typeof receiptSchema>;
+  if (accepted > 0 || received === 0) return reply.send(outcome);
   const problem = problemOf(
     new AdvertiseXError(
       'records_refused',

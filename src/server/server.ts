@@ -7,10 +7,13 @@ import type { Collector } from '../collector/collector.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { addAnswerHeaders, requestIdOf } from './answer-headers.ts';
 import { type Answered, tellAnswered } from './answered.ts';
+import { DescribedRoutes } from './api/described-routes.ts';
+import { registerApi } from './api/register-api.ts';
 import { BodyBudget } from './body-budget.ts';
 import { registerCollect } from './collect-route.ts';
 import { continueRequest } from './continue.ts';
 import { allowOrigin } from './cross-origin.ts';
+import type { Figures } from './figures.ts';
 import { type Health, registerHealth } from './health.ts';
 import { isLoopback, requireLoopbackHost } from './host-names.ts';
 import { createNodeServer, refuseConnection } from './http-server.ts';
@@ -41,7 +44,13 @@ export interface ServerOptions {
   readonly report: Report;
   /** Told of each request once it is over. */
   readonly onAnswered?: (answered: Answered) => void;
-  /** More routes. Each says in its config whom it is for. */
+  /** Absent: nothing can be read. */
+  readonly figures?: Figures;
+  /** 32 random bytes that nobody outside can guess, others at each start. */
+  readonly secret: Uint8Array;
+  /** Of AdvertiseX. */
+  readonly version: string;
+  /** More routes. Each says in its config whom it is for, and what it does. */
   readonly routes?: readonly ((app: FastifyInstance) => void)[];
 }
 
@@ -140,14 +149,21 @@ function addRules(app: FastifyInstance, { allowedOrigins, report }: ServerOption
 
 function addRoutes(app: FastifyInstance, options: ServerOptions, budget: BodyBudget, isClosing: () => boolean): void {
   const { collector, tracking, limits, nowMicros } = options;
+  const described = new DescribedRoutes(app);
   const refuseOthers = refuseOtherMethods(app);
   app.register(async (scope) => registerCollect(scope, { collector, limits, budget }));
   app.register(async (scope) => {
     registerHealth(scope, options.health, isClosing);
     if (tracking !== undefined) registerTracking(scope, { tracking, collector, nowMicros });
+    described.addDocument(scope, options.version, options.tokens.length > 0);
     for (const register of options.routes ?? []) register(scope);
   });
-  app.after(refuseOthers);
+  const { figures } = options;
+  if (figures !== undefined) app.register(async (scope) => registerApi(scope, figures, options.secret));
+  app.after(() => {
+    described.close();
+    refuseOthers();
+  });
 }
 
 async function listen(app: FastifyInstance, { host, port }: ServerOptions): Promise<void> {

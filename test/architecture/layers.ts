@@ -34,12 +34,14 @@ export const LAYERS: readonly Layer[] = [
     mayImport: [...GROUND, 'encodings', 'stage'],
     foldersApart: true,
   },
+  // How values look to programs and to people, wherever they are shown.
+  { name: 'rendering', files: /^src\/rendering\//, mayImport: ['domain', 'rendering'] },
   // Makes traffic; knows nothing of how it is processed.
   { name: 'generator', files: /^src\/generate\//, mayImport: ['domain', 'generator'] },
   { name: 'app', files: /^src\/app\//, mayImport: [...GROUND, 'encodings', 'adapter', 'stage', 'generator', 'app'] },
-  { name: 'server', files: /^src\/server\//, mayImport: [...GROUND, 'app', 'server'] },
+  { name: 'server', files: /^src\/server\//, mayImport: [...GROUND, 'rendering', 'app', 'server'] },
   // Starts everything else.
-  { name: 'command line', files: /^src\/cli\//, mayImport: [...GROUND, 'app', 'generator', 'server', 'command line'] },
+  { name: 'command line', files: /^src\/cli\//, mayImport: [...GROUND, 'rendering', 'app', 'generator', 'server', 'command line'] },
 ];
 
 /** Packages that one part of the tree owns: replacing one is a change in one place. */

@@ -45,6 +45,7 @@ describe('after a day of traffic', () => {
   it('the counters say what the books say, and the log tells of each batch without telling of anyone', async () => {
     const { telemetry, lines } = openTelemetry();
     await withInstance(join(folder, 'day'), { onStep: telemetry.onStep }, async (instance) => {
+      instance.batches.onCommitted(telemetry.onCommitted);
       const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
       await telemetry.watch({ instance, live, server: { load: server.load } });
       const deliveries = [
@@ -120,6 +121,7 @@ it('shows what goes wrong while it does', async () => {
     if (step === 'books' && isHeld) throw new Error('user_id=user-4711 broke it');
   };
   await withInstance(join(folder, 'held'), { onStep, settings: { recon: { every_seconds: 0 } } }, async (instance) => {
+    instance.batches.onCommitted(telemetry.onCommitted);
     const { live } = await openSmallLive(instance, { waitingRecords: 2 }, telemetry.onLiveEvent);
     await telemetry.watch({ instance, live, server: { load: server.load } });
     const firing = async () =>
@@ -154,6 +156,7 @@ it('knows of the last batch of the process before', async () => {
   for (const round of [1, 2]) {
     const { telemetry } = openTelemetry();
     await withInstance(data, {}, async (instance) => {
+      instance.batches.onCommitted(telemetry.onCommitted);
       const { live } = await openSmallLive(instance, {}, round === 1 ? telemetry.onLiveEvent : () => undefined);
       await telemetry.watch({ instance, live, server: { load: server.load } });
       if (round === 1) await live.take(impressions(impression));
@@ -173,6 +176,7 @@ it('reconciles beside the batches, with the equations that the command checks', 
     return milliseconds > 60_000 ? untilStopped(milliseconds, signal) : Promise.resolve();
   });
   await withInstance(join(folder, 'recon'), {}, async (instance) => {
+    instance.batches.onCommitted(telemetry.onCommitted);
     const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
     await live.take(impressions(impression));
     await telemetry.watch({ instance, live, server: { load: server.load } });

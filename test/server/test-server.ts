@@ -37,6 +37,8 @@ export async function startServer({ limits, ...options }: TestOptions = {}): Pro
     tokens: [],
     allowedOrigins: [],
     limits: { ...SERVER_LIMITS, ...limits },
+    secret: Buffer.alloc(32, 7),
+    version: '1.2.3',
     nowMicros: () => NOW_MICROS,
     newRequestId: () => `request-${++requests}`,
     report: (message) => reports.push(message),

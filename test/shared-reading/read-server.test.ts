@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DuckDbEngine } from '../../src/engines/duckdb/duckdb-engine.ts';
 import type { SharedEngine } from '../../src/engines/engine.ts';
+import { BoundedReads } from '../../src/engines/remote/bounded-reads.ts';
 import { encodeRequest, FRAMES, frame, MAX_REQUEST_BYTES, PROTOCOL } from '../../src/engines/remote/protocol.ts';
 import { RemoteEngine } from '../../src/engines/remote/remote-engine.ts';
 import { ReadServer, type ReadServerOptions } from '../../src/engines/remote/serve-reads.ts';
@@ -20,9 +21,9 @@ let owner: DuckDbEngine;
 let server: ReadServer;
 let clients: RemoteEngine[];
 
-async function serve(options: Partial<ReadServerOptions> = {}): Promise<void> {
-  server = (await ReadServer.listen({ limitMs: 20_000, graceMs: 50, ...options })) as ReadServer;
-  server.begin(owner);
+async function serve({ limitMs = 20_000, ...options }: ReadServerOptions & { readonly limitMs?: number } = {}, engine: SharedEngine = owner): Promise<void> {
+  server = (await ReadServer.listen({ graceMs: 50, ...options })) as ReadServer;
+  server.begin(new BoundedReads(engine, { limitMs, spillBytes: 1_000_000_000 }));
 }
 
 async function connect(): Promise<RemoteEngine> {
@@ -122,6 +123,7 @@ describe('what is read through another process', () => {
   it('is taken from the tables as it is taken from there, however large it is', async () => {
     let chunks = 0;
     const counted: SharedEngine = {
+      memory: () => owner.memory(),
       read: async (statement, signal) => {
         const result = await owner.read(statement, signal);
         const next = () => {
@@ -131,8 +133,7 @@ describe('what is read through another process', () => {
         return { ...result, next };
       },
     };
-    server = (await ReadServer.listen({ limitMs: 20_000, graceMs: 50 })) as ReadServer;
-    server.begin(counted);
+    await serve({}, counted);
     const { rows } = await (await connect()).query(ENDLESS);
     let count = 0n;
     for await (const [n] of rows) {
@@ -166,7 +167,7 @@ describe('what is read through another process', () => {
   });
 
   it('waits until the owner is ready', async () => {
-    server = (await ReadServer.listen({ limitMs: 20_000, graceMs: 50 })) as ReadServer;
+    server = (await ReadServer.listen({ graceMs: 50 })) as ReadServer;
     const client = await connect();
     let answered = false;
     const asking = client.rows('select 1 as a').then((rows) => {
@@ -175,7 +176,7 @@ describe('what is read through another process', () => {
     });
     await pause(100);
     expect(answered).toBe(false);
-    server.begin(owner);
+    server.begin(new BoundedReads(owner, { limitMs: 20_000, spillBytes: 1_000_000_000 }));
     expect(await asking).toEqual([{ a: 1 }]);
   });
 
@@ -362,7 +363,7 @@ describe.skipIf(process.platform === 'win32')('the address', () => {
 
   it('is done without where there is no place for one', async () => {
     await serve();
-    expect(await ReadServer.listen({ limitMs: 1, places: [join(folder, 'x'.repeat(100)), join(folder, 'missing')] })).toBeUndefined();
+    expect(await ReadServer.listen({ places: [join(folder, 'x'.repeat(100)), join(folder, 'missing')] })).toBeUndefined();
   });
 
   it('is not gone to where others could listen, or stand in for the owner', async () => {

@@ -1,9 +1,9 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SharedEngine } from '../../engines/engine.ts';
+import { BesideEngine } from '../../engines/remote/beside-engine.ts';
+import type { BoundedReads } from '../../engines/remote/bounded-reads.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DataDirectory } from '../data-directory.ts';
-import { readBeside } from '../read-beside.ts';
 
 /** Folders may have thousands of files, and whoever scrapes is not to wait for them. */
 const LOOK_SECONDS = 60;
@@ -13,17 +13,17 @@ const LONGEST_WAIT_MS = 500;
 export interface DataSizes {
   readonly metrics: Metrics;
   readonly directory: DataDirectory;
-  readonly engine: SharedEngine | undefined;
-  readonly signal: AbortSignal;
+  readonly reads: BoundedReads | undefined;
+  readonly stopping: AbortController;
   /** Seconds of a clock that nobody sets. */
   readonly nowSeconds: () => number;
 }
 
 /** Measures what the data takes when it is asked for, and no oftener than is good for the rest: between, it is as it was. */
 export function watchDataSizes(sizes: DataSizes): void {
-  const { metrics, nowSeconds, engine } = sizes;
+  const { metrics, nowSeconds, reads, stopping } = sizes;
   metrics.onExpose(notOftener(LOOK_SECONDS, nowSeconds, () => measureFiles(sizes)));
-  if (engine !== undefined) metrics.onExpose(notOftener(ENGINE_SECONDS, nowSeconds, () => measureEngine(sizes, engine)));
+  if (reads !== undefined) metrics.onExpose(notOftener(ENGINE_SECONDS, nowSeconds, () => measureEngine(metrics, reads, stopping)));
 }
 
 /** What takes longer than a moment goes on, and is shown the next time. */
@@ -57,8 +57,8 @@ async function measureFiles({ metrics, directory }: DataSizes): Promise<void> {
   metrics.set('advertisex_disk_free_bytes', {}, bavail * bsize);
 }
 
-async function measureEngine({ metrics, signal }: DataSizes, engine: SharedEngine): Promise<void> {
-  const [row] = await readBeside(engine, signal).rows<{ memory: bigint; spilled: bigint }>(
+async function measureEngine(metrics: Metrics, reads: BoundedReads, stopping: AbortController): Promise<void> {
+  const [row] = await new BesideEngine(reads, stopping, { goesOn: true }).rows<{ memory: bigint; spilled: bigint }>(
     'select sum(memory_usage_bytes)::bigint as memory, sum(temporary_storage_bytes)::bigint as spilled from duckdb_memory()',
   );
   metrics.set('advertisex_engine_memory_bytes', {}, Number(row?.memory ?? 0));

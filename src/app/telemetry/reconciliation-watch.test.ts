@@ -137,7 +137,7 @@ it('is stopped in the middle of a check, and says nothing of that', async () => 
   const started = Promise.withResolvers<void>();
   const lines: LogLine[] = [];
   const watch = new ReconciliationWatch({
-    checks: (signal) => [
+    checks: ({ signal }) => [
       {
         label: '1-outcomes',
         seesOneState: true,

@@ -4,8 +4,8 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Check, Reconciliation } from '../recon.ts';
 
 export interface ReconciliationWatchOptions {
-  /** To be checked in turn; what a check reads stops once the signal is aborted. */
-  readonly checks: (signal: AbortSignal) => readonly Check[];
+  /** To be checked in turn; what a check reads ends once `stop` is aborted. */
+  readonly checks: (stop: AbortController) => readonly Check[];
   /** From the start of one round to that of the next, at least. */
   readonly everySeconds: number;
   /** Batches have more to do than they can: nothing is checked meanwhile. */
@@ -60,7 +60,7 @@ export class ReconciliationWatch {
     const { checks, isBusy, metrics, log, nowMicros, nowSeconds } = this.options;
     let seconds = 0;
     let isComplete = true;
-    for (const check of checks(this.stopping.signal)) {
+    for (const check of checks(this.stopping)) {
       while (isBusy() && !this.isStopping) await this.sleep(BUSY_SECONDS);
       if (this.isStopping) return;
       const start = nowSeconds();

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { FEEDS } from '../../domain/feeds.ts';
 import { QUARANTINE_CODES, type QuarantineCode } from '../../domain/outcome.ts';
+import { BesideEngine } from '../../engines/remote/beside-engine.ts';
 import { ALERT_RULES, type AlertRule } from '../../telemetry/alert-rules.ts';
 import { jsonLog, type Log, textLog } from '../../telemetry/log.ts';
 import { type Exposition, type ExpositionFormat, Metrics } from '../../telemetry/metrics.ts';
@@ -12,7 +13,6 @@ import { StageClock } from '../../telemetry/stage-clock.ts';
 import type { Instance } from '../instance.ts';
 import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
 import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
-import { readBeside } from '../read-beside.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
 import { watchDataSizes } from './data-sizes.ts';
@@ -32,6 +32,9 @@ export interface TelemetryOptions {
   readonly nowSeconds: () => number;
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
+
+/** An equation reads all history, and nobody waits for it. */
+const RECONCILE_MS = 3_600_000;
 
 /** What is running, to be looked at. */
 export interface Watched {
@@ -121,11 +124,11 @@ export class Telemetry {
       this.metrics.set('advertisex_http_held_body_bytes', {}, bodyBytes);
     });
     this.metrics.onExpose(() => this.tellLive(live));
-    watchDataSizes({ metrics: this.metrics, directory: instance.directory, engine: instance.shared, signal: this.stopping.signal, nowSeconds });
-    const { shared, models, directory, settings } = instance;
-    if (settings.recon.every_seconds === 0 || shared === undefined) return;
+    watchDataSizes({ metrics: this.metrics, directory: instance.directory, reads: instance.reads, stopping: this.stopping, nowSeconds });
+    const { reads, models, directory, settings } = instance;
+    if (settings.recon.every_seconds === 0 || reads === undefined) return;
     this.reconciliation = new ReconciliationWatch({
-      checks: (signal) => checksOf({ engine: readBeside(shared, signal), models, directory }),
+      checks: (stop) => checksOf({ engine: new BesideEngine(reads, stop, { limitMs: RECONCILE_MS, goesOn: true }), models, directory }),
       everySeconds: settings.recon.every_seconds,
       isBusy: () => live.troubles.length > 0,
       metrics: this.metrics,
@@ -165,11 +168,8 @@ export class Telemetry {
   }
 
   /** Of a process before this one. */
-  private async tellLastBatch({ shared }: Instance): Promise<void> {
-    if (shared === undefined) return;
-    const [last] = await readBeside(shared, this.stopping.signal).rows<{ batch: bigint | null; at: bigint | null }>(
-      'select max(batch_id) as batch, max(committed_at) as at from ops.batches',
-    );
+  private async tellLastBatch({ engine }: Instance): Promise<void> {
+    const [last] = await engine.rows<{ batch: bigint | null; at: bigint | null }>('select max(batch_id) as batch, max(committed_at) as at from ops.batches');
     // A batch of this process, which may have been committed meanwhile, is told by itself.
     if (last?.batch === null || last?.at === null || last === undefined) return;
     this.metrics.set('advertisex_last_batch_id', {}, Number(last.batch));

@@ -1,7 +1,8 @@
 import { Argument } from 'commander';
+import { plainObject } from '../../rendering/plain-object.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import { asOfOption } from '../option-values.ts';
-import { listOfFields, plainObject, rowsTable } from '../output/engine-rows.ts';
+import { listOfFields, rowsTable } from '../output/engine-rows.ts';
 import { withInstance } from '../with-instance.ts';
 
 export const explain: CommandDefinition = {

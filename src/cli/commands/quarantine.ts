@@ -3,9 +3,10 @@ import type { QuarantinedRecord, QuarantineFilter } from '../../app/quarantine.t
 import { FEEDS } from '../../domain/feeds.ts';
 import { QUARANTINE_CODES } from '../../domain/outcome.ts';
 import type { CellValue, ResultColumn, ResultTable } from '../../domain/result-table.ts';
+import { decodeText, plainObject } from '../../rendering/plain-object.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import { parseCount } from '../option-values.ts';
-import { listOfFields, plainObject } from '../output/engine-rows.ts';
+import { listOfFields } from '../output/engine-rows.ts';
 import { withInstance } from '../with-instance.ts';
 
 const SHOWN_RECORDS = 50;
@@ -162,13 +163,13 @@ function columnNames({
 }
 
 function forPrograms({ violations, raw, ...about }: QuarantinedRecord): Record<string, unknown> {
-  const text = decode(raw);
+  const text = decodeText(raw);
   return { ...plainObject(columnNames(about)), violations, ...(text === undefined ? { raw_base64: Buffer.from(raw).toString('base64') } : { raw: text }) };
 }
 
 /** Text as it is, but for control characters; other bytes in hex. */
 function readable(raw: Uint8Array): string {
-  const text = decode(raw);
+  const text = decodeText(raw);
   if (text !== undefined)
     return text
       .trimEnd()
@@ -182,12 +183,4 @@ function readable(raw: Uint8Array): string {
   )
     .map((line) => (line.match(/../g) ?? []).join(' '))
     .join('\n');
-}
-
-function decode(raw: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-  } catch {
-    return undefined;
-  }
 }

@@ -29,6 +29,7 @@ export const report: CommandDefinition = {
     command.addArgument(new Argument('<what>', 'what to report on').choices(['campaigns']));
     command.option('--from <date>', 'first day', parseDay);
     command.option('--to <date>', 'last day', parseDay);
+    command.option('--campaign <id>', 'one campaign, by its campaign_id');
     command.addOption(new Option('--by <period>', 'a row for each campaign and period').choices(['day', 'hour']));
     command.addOption(new Option('--model <model>', 'attribution model').choices(ATTRIBUTION_MODELS).default('last_touch'));
     command.addOption(asOfOption());
@@ -37,9 +38,10 @@ export const report: CommandDefinition = {
 
   run: (context, _parameters, options) =>
     withInstance<ExitCode>(context, 'report', 'read', async (instance) => {
-      const { from, to, by, model, asOf, wide } = options as {
+      const { from, to, campaign, by, model, asOf, wide } = options as {
         from?: string;
         to?: string;
+        campaign?: string;
         by?: 'day' | 'hour';
         model: AttributionModel;
         asOf?: number;
@@ -52,6 +54,7 @@ export const report: CommandDefinition = {
           model,
           ...(from === undefined ? {} : { from }),
           ...(to === undefined ? {} : { to }),
+          ...(campaign === undefined ? {} : { campaign }),
           ...(by === undefined ? {} : { by }),
           ...(asOf === undefined ? {} : { asOf }),
         },

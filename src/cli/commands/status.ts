@@ -1,6 +1,6 @@
 import type { ResultTable } from '../../domain/result-table.ts';
+import { formatForPrograms } from '../../rendering/format-cell.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
-import { formatForPrograms } from '../output/format-cell.ts';
 import { withInstance } from '../with-instance.ts';
 
 export const status: CommandDefinition = {

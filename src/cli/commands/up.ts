@@ -14,9 +14,9 @@ import { loadInstanceContracts } from '../with-instance.ts';
 
 export const up: CommandDefinition = {
   name: 'up',
-  summary: 'take records over HTTP, all the time, and keep the figures up to date',
+  summary: 'take records over HTTP, all the time, keep the figures up to date, and answer with them',
   description:
-    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd) until it is stopped. An answer of 2xx means that they are on disk; they are in the tables a moment later. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
+    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd) and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that they are on disk; they are in the tables a moment later. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
   examples: ['advertisex up', 'advertisex up --port 8080 --data /srv/advertisex'],
   declare: (command) => {
     command.option('--host <address>', 'to listen on; other than loopback it needs tokens (server.tokens)');
@@ -44,8 +44,9 @@ export const up: CommandDefinition = {
 /** Until it is stopped. */
 async function serve(context: CommandContext, telemetry: Telemetry, server: Settings['server']): Promise<void> {
   const settings = context.settings();
-  const [{ openInstance }, { createServer }, { openLive }] = await Promise.all([
+  const [{ openInstance }, { InstanceFigures }, { createServer }, { openLive }] = await Promise.all([
     import('../../app/instance.ts'),
+    import('../../app/instance-figures.ts'),
     import('../../server/server.ts'),
     import('../../app/live/open-live.ts'),
   ]);
@@ -64,13 +65,19 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
   });
   try {
     instance.batches.onCommitted(telemetry.onCommitted);
+    const figures = await InstanceFigures.open(instance);
     const { onLiveEvent: onEvent, onDamage } = telemetry;
     const live = await openLive(instance, { onEvent, onDamage, newMarker: () => randomBytes(8), sleep });
     try {
-      const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security });
+      const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
       try {
         await telemetry.watch({ instance, live, server: http });
-        telemetry.log({ level: 'info', event: 'started', message: `Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`, fields: { url: http.url } });
+        telemetry.log({
+          level: 'info',
+          event: 'started',
+          message: `Taking records at ${http.url}/v1/events/<feed>; figures at ${http.url}/v1/reports/campaigns. Ctrl-C stops.`,
+          fields: { url: http.url },
+        });
         await untilStopped(context.signal);
         telemetry.log({ level: 'info', event: 'stopping', message: 'Stopping: what was taken is committed first.' });
       } finally {
@@ -137,6 +144,8 @@ async function serverOptions(
     allowedOrigins: allowed_origins,
     ...(redirect_hosts.length === 0 ? {} : { tracking: { redirectHosts: redirect_hosts } }),
     limits: SERVER_LIMITS,
+    secret: randomBytes(32),
+    version: packageVersion(),
     nowMicros: context.host.clock,
     newRequestId: randomUUID,
     report: telemetry.report,

@@ -1,5 +1,5 @@
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
-import { formatForPeople } from './format-cell.ts';
+import { formatForPeople } from '../../rendering/format-cell.ts';
 import { textWidth } from './text-width.ts';
 
 const GAP = 2;

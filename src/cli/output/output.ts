@@ -1,8 +1,8 @@
 import type { ResultTable } from '../../domain/result-table.ts';
+import { renderCsv } from '../../rendering/render-csv.ts';
+import { renderJson, renderJsonRows } from '../../rendering/render-json.ts';
 import type { CliHost } from '../host.ts';
 import { colour } from '../messages.ts';
-import { renderCsv } from './render-csv.ts';
-import { renderJson, renderJsonRows } from './render-json.ts';
 import { renderTable } from './render-table.ts';
 
 export const OUTPUT_FORMATS = ['table', 'json', 'csv'] as const;

@@ -1,5 +1,5 @@
 import type { ResultTable } from '../../domain/result-table.ts';
-import { formatForPeople, RIGHT_ALIGNED } from './format-cell.ts';
+import { formatForPeople, RIGHT_ALIGNED } from '../../rendering/format-cell.ts';
 import { cutToWidth, textWidth } from './text-width.ts';
 
 /** Widths are found from so many rows; the rest follows as it comes, so that a long result starts at once and is not held. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CellKind, CellValue, ResultTable } from '../../domain/result-table.ts';
-import { formatForPeople, formatForPrograms } from './format-cell.ts';
-import { renderCsv } from './render-csv.ts';
-import { renderJson, renderJsonRows } from './render-json.ts';
+import { formatForPeople, formatForPrograms } from '../../rendering/format-cell.ts';
+import { renderCsv } from '../../rendering/render-csv.ts';
+import { renderJson, renderJsonRows } from '../../rendering/render-json.ts';
 import { renderTable } from './render-table.ts';
 import { textWidth } from './text-width.ts';
 

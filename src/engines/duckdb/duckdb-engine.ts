@@ -1,9 +1,11 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { bytesOfSize } from '../../config/settings.ts';
+import { queryTooLarge } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
-import type { Engine, EngineReader, EngineRow, EngineValue, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
+import type { Engine, EngineMemory, EngineReader, EngineRow, EngineValue, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
 import { Archive, type ArchiveOptions } from './archive.ts';
-import { engineFailure } from './failures.ts';
+import { engineFailure, isOutOfMemory } from './failures.ts';
 import { MACROS } from './macros.ts';
 import { DuckDbReader } from './reader.ts';
 import { Session } from './session.ts';
@@ -36,10 +38,14 @@ export class DuckDbEngine implements Engine, SharedEngine {
   private readonly session: Session;
   private readonly archive: Archive | undefined;
   private readonly readers = new Set<Pick<Session, 'interrupt'>>();
+  /** Statements of others that are at work. */
+  private readonly shared = new Set<AbortController>();
+  private readonly limitBytes: number;
   private asOf: number | null = null;
 
-  private constructor(instance: DuckDBInstance, session: Session, archive: ArchiveOptions | undefined) {
+  private constructor(instance: DuckDBInstance, session: Session, { archive, memory }: DuckDbOptions) {
     this.instance = instance;
+    this.limitBytes = bytesOfSize(memory);
     this.session = session;
     this.archive = archive === undefined ? undefined : new Archive(this, archive);
   }
@@ -61,7 +67,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
       });
-      const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options.archive);
+      const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options);
       await engine.run("set checkpoint_threshold = '1GB'");
       await engine.archive?.load();
       if (options.access === 'write') await engine.archive?.sweep();
@@ -118,6 +124,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
       // A failed commit has rolled back already; what is thrown is the first error.
       await this.run('rollback').catch(() => undefined);
       await this.archive?.discard().catch(() => undefined);
+      if (isOutOfMemory(error)) this.makeRoom();
       throw error;
     }
   }
@@ -166,27 +173,41 @@ export class DuckDbEngine implements Engine, SharedEngine {
     }
   }
 
-  async query(sql: string): Promise<ResultTable> {
-    const result = await this.read({ sql, parameters: {}, asOf: this.asOf, values: 'cells' }, NEVER);
+  async query(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}): Promise<ResultTable> {
+    const result = await this.read({ sql, parameters, asOf: this.asOf, values: 'cells' }, NEVER);
     return { columns: result.columns, rows: readRows(result) };
   }
 
   /** On a connection of its own: the result is read while other statements run. */
   async read(statement: ReadStatement, signal: AbortSignal): Promise<ReadResult> {
     const stopped = new AbortController();
-    const reader = { interrupt: () => stopped.abort() };
-    this.readers.add(reader);
+    this.shared.add(stopped);
     try {
       const result = await readStatement(await this.instance.connect(), this.archive, statement, AbortSignal.any([signal, stopped.signal]));
       const close = (): void => {
-        this.readers.delete(reader);
+        this.shared.delete(stopped);
         result.close();
       };
       return { ...result, close };
     } catch (cause) {
-      this.readers.delete(reader);
+      this.shared.delete(stopped);
       throw cause;
     }
+  }
+
+  async memory(): Promise<EngineMemory> {
+    const session = new Session(await this.instance.connect());
+    try {
+      const [row] = await session.rows<{ used: bigint; fixed: bigint; spilled: bigint }>(MEMORY_IN_USE);
+      return { limitBytes: this.limitBytes, usedBytes: Number(row?.used), fixedBytes: Number(row?.fixed), spilledBytes: Number(row?.spilled) };
+    } finally {
+      session.close();
+    }
+  }
+
+  /** What could not be written for lack of memory is tried again: then nobody is to hold any who could come another time. */
+  private makeRoom(): void {
+    for (const reader of this.shared) reader.abort(queryTooLarge('The memory that the query held was needed for a batch'));
   }
 
   async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {
@@ -215,6 +236,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
 
   interrupt(): void {
     for (const session of [this.session, ...this.readers]) session.interrupt();
+    for (const reader of this.shared) reader.abort();
   }
 
   async close(): Promise<void> {
@@ -245,6 +267,13 @@ async function* readRows(result: ReadResult): AsyncGenerator<readonly CellValue[
     result.close();
   }
 }
+
+/** States of aggregates and the like are in the allocator's arenas, which are never spilled. */
+const MEMORY_IN_USE = `
+  select cast(coalesce(sum(memory_usage_bytes), 0) as bigint) as used,
+         cast(coalesce(sum(memory_usage_bytes) filter (tag = 'ALLOCATOR'), 0) as bigint) as fixed,
+         cast(coalesce(sum(temporary_storage_bytes), 0) as bigint) as spilled
+  from duckdb_memory()`;
 
 const ROWS_A_STATEMENT = 200;
 

@@ -21,7 +21,7 @@ export function engineFailure(cause: unknown, what: string): AdvertiseXError {
       cause,
     );
   }
-  if (/Out of Memory/i.test(message)) {
+  if (isOutOfMemory(cause)) {
     return new AdvertiseXError(
       'engine_failed',
       `The engine has too little memory: ${firstLine(message)}`,
@@ -46,6 +46,10 @@ export function engineFailure(cause: unknown, what: string): AdvertiseXError {
     'Run `advertisex doctor`; if it finds nothing, report this message with the version.',
     cause,
   );
+}
+
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof AdvertiseXError ? isOutOfMemory(error.cause) : /Out of Memory/i.test(String((error as Error | undefined)?.message ?? error));
 }
 
 function firstLine(message: string): string {

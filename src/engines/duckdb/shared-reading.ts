@@ -1,8 +1,8 @@
 import { type DuckDBConnection, type DuckDBResult, type DuckDBType, StatementType } from '@duckdb/node-api';
-import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
+import { AdvertiseXError, queryTooLarge, stopReason } from '../../domain/errors.ts';
 import type { EngineValue, ReadResult, ReadStatement } from '../engine.ts';
 import type { Archive } from './archive.ts';
-import { engineFailure } from './failures.ts';
+import { engineFailure, isOutOfMemory } from './failures.ts';
 import { readingRefusal, requireReading } from './reading-rules.ts';
 import { Session } from './session.ts';
 import { cellKind, setAsOf, toCellValue, toDuckDbValue, toEngineValue } from './values.ts';
@@ -29,7 +29,7 @@ export async function readStatement(
   };
   signal.addEventListener('abort', stop);
   try {
-    if (signal.aborted) throw interrupted();
+    if (signal.aborted) throw stopReason(signal);
     await requireReading(connection, sql);
     const session = new Session(connection);
     // What is looked up first pins the state of the tables: which parts there are, and what is in the database, belong together.
@@ -43,7 +43,7 @@ export async function readStatement(
     const next = async () => {
       try {
         const chunk = await result.fetchChunk();
-        if (signal.aborted) throw interrupted();
+        if (signal.aborted) throw stopReason(signal);
         return chunk === null || chunk.rowCount === 0 ? undefined : chunk.getRows().map((row) => row.map(toValue));
       } catch (cause) {
         throw readFailure(cause, signal);
@@ -68,10 +68,11 @@ async function start(connection: DuckDBConnection, sql: string, parameters: Read
 const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
 
 function readFailure(cause: unknown, signal: AbortSignal): AdvertiseXError {
-  if (signal.aborted) return interrupted(cause);
+  if (signal.aborted) return stopReason(signal, cause);
   if (cause instanceof AdvertiseXError) return cause;
+  if (isOutOfMemory(cause)) return queryTooLarge('The query needs more memory than the engine has (limits.memory)', cause);
   const failure = engineFailure(cause, 'the query');
-  if (failure.code !== 'engine_failed' || /Out of Memory/i.test(failure.message)) return failure;
+  if (failure.code !== 'engine_failed') return failure;
   return new AdvertiseXError(
     'query_invalid',
     `The query cannot be run: ${(cause as Error).message}`,

@@ -1,8 +1,9 @@
 import { createConnection, type Socket } from 'node:net';
 import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
-import type { CellValue, ResultColumn, ResultTable } from '../../domain/result-table.ts';
-import type { Engine, EngineReader, EngineRow, EngineValue, ReadStatement } from '../engine.ts';
+import type { ResultColumn } from '../../domain/result-table.ts';
+import type { EngineValue, ReadStatement } from '../engine.ts';
 import { decodeAnswer, decodeFailure, encodeRequest, FRAMES, type Frame, FrameReader, MAX_ANSWER_BYTES, otherProtocol, PROTOCOL } from './protocol.ts';
+import { type AskedRows, ReadOnlyEngine } from './read-only-engine.ts';
 import { requireOwnAddress } from './socket-address.ts';
 
 /** Where the process that owns the tables answers, as it left word. */
@@ -11,21 +12,17 @@ export interface ReadAddress {
   readonly protocol: string;
 }
 
-/**
- * The tables of another process of this machine, read through it. Each statement sees one committed state; two statements may see two.
- * Nothing can be written.
- */
-export class RemoteEngine implements Engine {
+/** The tables of another process of this machine, read through it. */
+export class RemoteEngine extends ReadOnlyEngine {
   readonly capabilities = { name: 'remote', transactions: false };
-  readonly dialect = '';
   private readonly address: string;
   /** `PID 7, …`, for messages. */
   private readonly owner: string;
   private readonly sockets = new Set<Socket>();
-  private asOf: number | null = null;
   private isInterrupted = false;
 
   private constructor(address: string, owner: string) {
+    super();
     this.address = address;
     this.owner = owner;
   }
@@ -45,30 +42,6 @@ export class RemoteEngine implements Engine {
     return socket === undefined ? undefined : engine;
   }
 
-  async rows<Row extends EngineRow = EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}): Promise<Row[]> {
-    return this.rowsAsOf<Row>(this.asOf, sql, parameters);
-  }
-
-  async query(sql: string): Promise<ResultTable> {
-    const { columns, rows } = await this.ask({ sql, parameters: {}, asOf: this.asOf, values: 'cells' });
-    return { columns, rows: rows as AsyncGenerator<readonly CellValue[]> };
-  }
-
-  async setVariables(variables: Parameters<Engine['setVariables']>[0]): Promise<void> {
-    if (variables.batch !== undefined || variables.cause !== undefined) throw this.refusal();
-    if (variables.asOf !== undefined) this.asOf = variables.asOf;
-  }
-
-  withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T> {
-    const refuse = (): Promise<never> => this.refuse();
-    return work({
-      rows: <Row extends EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}) => this.rowsAsOf<Row>(asOf, sql, parameters),
-      copyToParquet: refuse,
-      copyToParquetByDay: refuse,
-      copyArchivedDay: refuse,
-    });
-  }
-
   interrupt(): void {
     this.isInterrupted = true;
     for (const socket of this.sockets) socket.destroy();
@@ -78,43 +51,7 @@ export class RemoteEngine implements Engine {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  defineMacros(): Promise<never> {
-    return this.refuse();
-  }
-
-  ensureTables(): Promise<never> {
-    return this.refuse();
-  }
-
-  transaction(): Promise<never> {
-    return this.refuse();
-  }
-
-  stage(): Promise<never> {
-    return this.refuse();
-  }
-
-  run(): Promise<never> {
-    return this.refuse();
-  }
-
-  append(): Promise<never> {
-    return this.refuse();
-  }
-
-  insert(): Promise<never> {
-    return this.refuse();
-  }
-
-  settle(): Promise<never> {
-    return this.refuse();
-  }
-
-  private async refuse(): Promise<never> {
-    throw this.refusal();
-  }
-
-  private refusal(): AdvertiseXError {
+  protected refusal(): AdvertiseXError {
     return new AdvertiseXError(
       'data_locked',
       `Another process holds the data, and it alone can write: ${this.owner}`,
@@ -122,14 +59,7 @@ export class RemoteEngine implements Engine {
     );
   }
 
-  private async rowsAsOf<Row extends EngineRow>(asOf: number | null, sql: string, parameters: Readonly<Record<string, EngineValue>>): Promise<Row[]> {
-    const { columns, rows } = await this.ask({ sql, parameters, asOf, values: 'engine' });
-    const all: Row[] = [];
-    for await (const row of rows) all.push(Object.fromEntries(row.map((value, index) => [(columns[index] as ResultColumn).name, value])) as Row);
-    return all;
-  }
-
-  private async ask(statement: ReadStatement): Promise<{ columns: readonly ResultColumn[]; rows: AsyncGenerator<readonly EngineValue[]> }> {
+  protected async ask(statement: ReadStatement): Promise<AskedRows> {
     const socket = await this.connect();
     const frames = this.answer(socket);
     socket.write(encodeRequest(statement));

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
-import type { EngineValue, ReadStatement, SharedEngine } from '../engine.ts';
+import { AdvertiseXError, interrupted, stopReason } from '../../domain/errors.ts';
+import type { EngineValue, ReadStatement } from '../engine.ts';
+import type { BoundedReads } from './bounded-reads.ts';
 import {
   decodeRequest,
   encodeAnswer,
@@ -14,12 +15,9 @@ import {
   MAX_REQUEST_BYTES,
   otherProtocol,
 } from './protocol.ts';
-import { Slots } from './slots.ts';
 import { closeToOthers, makeSocketAddress, removeSocketAddress } from './socket-address.ts';
 
 export interface ReadServerOptions {
-  /** From the request to the last row sent, however slowly they are taken. */
-  readonly limitMs: number;
   /** Who waits for a statement to run, and who is being answered. */
   readonly maxClients?: number;
   /** How long those being answered have when the server closes. */
@@ -32,8 +30,6 @@ const MAX_CLIENTS = 32;
 const REQUEST_MS = 10_000;
 const GRACE_MS = 1_000;
 const FRAME_BYTES = 65_536;
-/** The engine's calls and the file system share the four threads of the process for blocking work: some have to stay free for batches. */
-const CALLS_AT_ONCE = 2;
 
 /**
  * Lets other processes of this user read the tables of an engine that this one owns, each statement beside the engine's own work.
@@ -44,9 +40,8 @@ export class ReadServer {
   private readonly server: Server;
   private readonly options: ReadServerOptions;
   private readonly clients = new Map<Socket, Promise<void>>();
-  private readonly slots = new Slots(CALLS_AT_ONCE);
   private readonly closing = new AbortController();
-  private readonly begun = Promise.withResolvers<SharedEngine>();
+  private readonly begun = Promise.withResolvers<BoundedReads>();
 
   private constructor(address: string, server: Server, options: ReadServerOptions) {
     this.address = address;
@@ -59,7 +54,7 @@ export class ReadServer {
   }
 
   /** Undefined where the system has no place to listen at: others then wait for this process to end, and nothing else is lost. */
-  static async listen(options: ReadServerOptions): Promise<ReadServer | undefined> {
+  static async listen(options: ReadServerOptions = {}): Promise<ReadServer | undefined> {
     const address = await makeSocketAddress(options.places);
     if (address === undefined) return undefined;
     const server = createServer();
@@ -77,15 +72,15 @@ export class ReadServer {
     }
   }
 
-  begin(engine: SharedEngine): void {
-    this.begun.resolve(engine);
+  begin(reads: BoundedReads): void {
+    this.begun.resolve(reads);
   }
 
   /** After this the engine can be closed. */
   async close(): Promise<void> {
     this.server.close();
     this.begun.reject(ending());
-    const grace = setTimeout(() => this.closing.abort(), this.options.graceMs ?? GRACE_MS);
+    const grace = setTimeout(() => this.closing.abort(ending()), this.options.graceMs ?? GRACE_MS);
     await Promise.all(this.clients.values());
     clearTimeout(grace);
     await removeSocketAddress(this.address);
@@ -98,30 +93,21 @@ export class ReadServer {
   }
 
   private async answer(client: Client): Promise<void> {
-    const tooLong = new AbortController();
-    const limit = setTimeout(() => tooLong.abort(), this.options.limitMs);
-    const signal = AbortSignal.any([client.gone, tooLong.signal, this.closing.signal]);
+    const signal = AbortSignal.any([client.gone, this.closing.signal]);
+    const statement = await client.request();
+    const reads = await Promise.race([this.begun.promise, aborted(signal)]);
+    const result = await reads.read(statement, signal);
     try {
-      await this.stream(client, await client.request(), signal);
+      await client.send(encodeAnswer(FRAMES.columns, result.columns), result.over);
+      for (let rows = await result.next(); rows !== undefined; rows = await result.next())
+        for (const some of inFrames(rows)) await client.send(some, result.over);
+      // The time to take the last of it is the client's own too.
+      await client.end(result.over);
     } catch (error) {
-      if (tooLong.signal.aborted) throw tookTooLong(this.options.limitMs);
-      throw this.closing.signal.aborted ? ending() : error;
-    } finally {
-      clearTimeout(limit);
-    }
-  }
-
-  private async stream(client: Client, statement: ReadStatement, signal: AbortSignal): Promise<void> {
-    const engine = await Promise.race([this.begun.promise, aborted(signal)]);
-    const result = await this.slots.use(signal, () => engine.read(statement, signal));
-    try {
-      await client.send(encodeAnswer(FRAMES.columns, result.columns), signal);
-      for (let rows = await this.slots.use(signal, result.next); rows !== undefined; rows = await this.slots.use(signal, result.next))
-        for (const some of inFrames(rows)) await client.send(some, signal);
+      throw result.over.aborted ? stopReason(result.over, error) : error;
     } finally {
       result.close();
     }
-    await client.end(signal);
   }
 }
 
@@ -166,13 +152,13 @@ class Client {
 
   /** Resolves once there is room for more. */
   async send(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw interrupted();
+    if (signal.aborted) throw stopReason(signal);
     if (!this.socket.write(bytes)) await once(this.socket, 'drain', { signal });
   }
 
   /** Resolves once all of the answer has been taken. */
   async end(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw interrupted();
+    if (signal.aborted) throw stopReason(signal);
     this.socket.end(frame(FRAMES.end));
     await once(this.socket, 'finish', { signal });
   }
@@ -227,8 +213,8 @@ function encodeWithin(rows: readonly (readonly EngineValue[])[]): Buffer {
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    if (signal.aborted) reject(interrupted());
-    signal.addEventListener('abort', () => reject(interrupted()), { once: true });
+    if (signal.aborted) reject(stopReason(signal));
+    signal.addEventListener('abort', () => reject(stopReason(signal)), { once: true });
   });
 }
 
@@ -247,13 +233,5 @@ function ending(): AdvertiseXError {
     'interrupted',
     'The process that holds the data is ending',
     'Run the same command again: it can be answered without that process.',
-  );
-}
-
-function tookTooLong(limitMs: number): AdvertiseXError {
-  return new AdvertiseXError(
-    'query_timeout',
-    `The query took longer than ${limitMs / 1_000} s, and another process holds the data`,
-    'Ask for less at once, or run that process with a higher limits.query_seconds.',
   );
 }

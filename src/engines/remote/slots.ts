@@ -1,4 +1,4 @@
-import { interrupted } from '../../domain/errors.ts';
+import { stopReason } from '../../domain/errors.ts';
 
 /** Lets so many work at a time, in the order they came. */
 export class Slots {
@@ -21,7 +21,7 @@ export class Slots {
   }
 
   private take(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(interrupted());
+    if (signal.aborted) return Promise.reject(stopReason(signal));
     if (this.free > 0) {
       this.free--;
       return Promise.resolve();
@@ -33,7 +33,7 @@ export class Slots {
       };
       const left = (): void => {
         this.waiting.splice(this.waiting.indexOf(taken), 1);
-        reject(interrupted());
+        reject(stopReason(signal));
       };
       this.waiting.push(taken);
       signal.addEventListener('abort', left, { once: true });

@@ -1,4 +1,4 @@
-import type { CellKind, CellValue, ResultTable } from '../../domain/result-table.ts';
+import type { CellKind, CellValue, ResultTable } from '../domain/result-table.ts';
 import { formatForPrograms } from './format-cell.ts';
 
 /** RFC 4180: a header, CRLF, quotes where a cell holds a comma, quote or line break. NULL is an empty cell, an empty text is `""`. */

@@ -1,4 +1,4 @@
-import type { CellKind, CellValue } from '../../domain/result-table.ts';
+import type { CellKind, CellValue } from '../domain/result-table.ts';
 
 const MICROS = 1_000_000n;
 const MICROS_A_DAY = 86_400_000_000n;
