@@ -12,7 +12,7 @@ import { settingsSchema } from '../../src/config/settings.ts';
 import { renderJsonRows } from '../../src/rendering/render-json.ts';
 import { instanceOptions } from '../faults/open-instance.ts';
 import { callsFor, makeSmallDay } from '../faults/small-day.ts';
-import { type Answer, send, startServer, type TestServer } from '../server/test-server.ts';
+import { type Answer, postJson, send, startServer, type TestServer } from '../server/test-server.ts';
 import { eventually, openSmallLive } from './open-small-live.ts';
 
 /** The API over an engine, a pipeline and a server as `up` has them. */
@@ -42,10 +42,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const postJson = (path: string, body: unknown, headers = {}): Promise<Answer> =>
-  send(server, path, { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
 const query = async (sql: string): Promise<unknown[][]> => {
-  const answer = await postJson('/v1/query', { sql });
+  const answer = await postJson(server, '/v1/query', { sql });
   expect(answer.status, answer.body).toBe(200);
   return answer.json['rows'] as unknown[][];
 };
@@ -124,7 +122,7 @@ describe('figures', () => {
         json: { detail: expect.stringContaining('no batch') },
       });
     }
-    expect(await postJson('/v1/query', { sql: 'select 1', as_of: figures.lastBatch + 1 })).toMatchObject({ status: 404 });
+    expect(await postJson(server, '/v1/query', { sql: 'select 1', as_of: figures.lastBatch + 1 })).toMatchObject({ status: 404 });
   });
 });
 
@@ -171,10 +169,10 @@ describe('lists', () => {
       raw: expect.stringContaining('CHF'),
       violations: [{ code: 'unknown_currency' }],
     });
-    expect((await postJson('/v1/quarantine/replay', { ids: [id] })).json).toMatchObject({ replayed: 1, accepted: 0, still_quarantined: 1 });
+    expect((await postJson(server, '/v1/quarantine/replay', { ids: [id] })).json).toMatchObject({ replayed: 1, accepted: 0, still_quarantined: 1 });
     await take('currency-rates', { currency: 'CHF', rate_date: '2026-03-02', rate: '1.1' });
     // Asked twice at the same time it is replayed once.
-    const replays = await Promise.all([postJson('/v1/quarantine/replay', { ids: [id] }), postJson('/v1/quarantine/replay', { ids: [id] })]);
+    const replays = await Promise.all([postJson(server, '/v1/quarantine/replay', { ids: [id] }), postJson(server, '/v1/quarantine/replay', { ids: [id] })]);
     expect(replays.map(({ json }) => [json['replayed'], json['accepted']]).sort()).toEqual([
       [0, 0],
       [1, 1],
@@ -217,12 +215,12 @@ describe('what is asked', () => {
     ';',
     ' ',
   ])('is run where it reads tables, and nothing else: %s', async (sql) => {
-    expect(await postJson('/v1/query', { sql })).toMatchObject({ status: 400, json: { type: 'urn:advertisex:error:query_invalid' } });
+    expect(await postJson(server, '/v1/query', { sql })).toMatchObject({ status: 400, json: { type: 'urn:advertisex:error:query_invalid' } });
   });
 
   it('is stopped when its time is over, and when nobody waits for it', async () => {
     const slow = 'select count(*) from range(1000000000) a, range(1000000) b';
-    expect(await postJson('/v1/query', { sql: slow })).toMatchObject({ status: 503, json: { detail: expect.stringContaining('4 s') } });
+    expect(await postJson(server, '/v1/query', { sql: slow })).toMatchObject({ status: 503, json: { detail: expect.stringContaining('4 s') } });
     for (const sql of [slow, 'select range from range(1000000000000)']) {
       const asking = request(new URL('/v1/query', server.url), {
         method: 'POST',

@@ -78,6 +78,10 @@ export function post(server: HttpServer, feed: string, contentType: string, body
   return send(server, `/v1/events/${feed}`, { headers: { 'content-type': contentType, ...headers }, body });
 }
 
+export function postJson(server: HttpServer, path: string, body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
+  return send(server, path, { headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+}
+
 /** A connection on which a test sends what it likes. */
 export interface RawConnection {
   readonly socket: Socket;

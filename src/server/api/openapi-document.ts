@@ -23,12 +23,14 @@ const TAGS: Readonly<Record<Operation['tag'], string>> = {
 
 /** RFC 9457, as every failure is answered. */
 const problem = z.looseObject({
-  type: z.enum(Object.keys(ERROR_CODES).map((code) => `urn:advertisex:error:${code}`) as [string, ...string[]]).describe('Of a closed list.'),
+  type: z
+    .enum(['about:blank', ...Object.keys(ERROR_CODES).map((code) => `urn:advertisex:error:${code}`)])
+    .describe('Of a closed list; `about:blank` where there was no request that could be read.'),
   title: z.string(),
   status: z.int(),
-  detail: z.string().describe('What is wrong with this request.'),
-  next: z.string().describe('The next thing to try.'),
-  request_id: z.string().describe('As in the log of the server.'),
+  detail: z.string().optional().describe('What is wrong with this request.'),
+  next: z.string().optional().describe('The next thing to try.'),
+  request_id: z.string().optional().describe('As in the log of the server.'),
 });
 
 /** The description of a server (OpenAPI 3.1) by its routes. */
