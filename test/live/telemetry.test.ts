@@ -143,6 +143,7 @@ it('shows what goes wrong while it does', async () => {
     await eventually(() => live.waiting.entries === 0);
     expect(await firing()).toEqual([]);
     await telemetry.stopWatching();
+    expect(await firing()).toEqual(['stopping']);
     await live.stop();
     expect(lines.some((line) => line.includes('"batch_failed"'))).toBe(true);
     expect(lines.join('')).not.toContain('4711');

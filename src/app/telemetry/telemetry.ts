@@ -161,6 +161,7 @@ export class Telemetry {
     this.metrics.set('advertisex_log_waiting_entries', {}, entries);
     this.metrics.set('advertisex_log_bytes', {}, logBytes);
     const firing = new Set<AlertRule>(live.troubles.map(({ code }) => code));
+    if (this.stopping.signal.aborted) firing.add('stopping');
     if (this.reconciliation?.isBroken) firing.add('reconciliation_broken');
     for (const rule of Object.keys(ALERT_RULES) as AlertRule[]) this.metrics.set('advertisex_alerts_firing', { rule }, firing.has(rule) ? 1 : 0);
   }
