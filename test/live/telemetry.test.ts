@@ -46,7 +46,7 @@ describe('after a day of traffic', () => {
     const { telemetry, lines } = openTelemetry();
     await withInstance(join(folder, 'day'), { onStep: telemetry.onStep }, async (instance) => {
       const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
-      await telemetry.watch({ instance, live, server: { load: server.load } });
+      await telemetry.watch({ instance, live, server });
       const deliveries = [
         ...(['campaigns', 'creatives', 'users', 'currency-rates'] as const).map((feed) =>
           delivery(feed, 'csv', readFileSync(join(traffic, 'reference', `${feed}.csv`))),
@@ -121,7 +121,7 @@ it('shows what goes wrong while it does', async () => {
   };
   await withInstance(join(folder, 'held'), { onStep, settings: { recon: { every_seconds: 0 } } }, async (instance) => {
     const { live } = await openSmallLive(instance, { waitingRecords: 2 }, telemetry.onLiveEvent);
-    await telemetry.watch({ instance, live, server: { load: server.load } });
+    await telemetry.watch({ instance, live, server });
     const firing = async () =>
       (await scrape(telemetry))
         .get('advertisex_alerts_firing')
@@ -156,7 +156,7 @@ it('knows of the last batch of the process before', async () => {
     const { telemetry } = openTelemetry();
     await withInstance(data, {}, async (instance) => {
       const { live } = await openSmallLive(instance, {}, round === 1 ? telemetry.onLiveEvent : () => undefined);
-      await telemetry.watch({ instance, live, server: { load: server.load } });
+      await telemetry.watch({ instance, live, server });
       if (round === 1) await live.take(impressions(impression));
       await live.stop();
       const shown = await scrape(telemetry);
@@ -176,7 +176,7 @@ it('reconciles beside the batches, with the equations that the command checks', 
   await withInstance(join(folder, 'recon'), {}, async (instance) => {
     const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
     await live.take(impressions(impression));
-    await telemetry.watch({ instance, live, server: { load: server.load } });
+    await telemetry.watch({ instance, live, server });
     await eventually(() => live.waiting.entries === 0);
     await instance.engine.run('update store.campaign_hourly set impressions = impressions + 1');
     begin();
@@ -187,6 +187,26 @@ it('reconciles beside the batches, with the equations that the command checks', 
     expect(equations.filter(({ value }) => value > 0).map(({ labels }) => labels['equation'])).toContain('4-campaign-sums');
     expect(sumOf(shown, 'advertisex_alerts_firing', { rule: 'reconciliation_broken' })).toBe(1);
     expect(lines.some((line) => line.includes('"reconciliation_broken"') && line.includes('4-campaign-sums'))).toBe(true);
+    await telemetry.stopWatching();
+    await live.stop();
+  });
+});
+
+it('does not go back to that batch once it has committed one itself', async () => {
+  const { telemetry } = openTelemetry();
+  await withInstance(join(folder, 'before'), {}, async (instance) => {
+    const { live } = await openSmallLive(instance);
+    const { shared } = instance;
+    const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+    const batch = { cause: 'late' as const, chunks: [], files: [], stagingDirectory: '', readRaw: async () => [] };
+    const meanwhile: Instance['shared'] = {
+      read: async (statement, signal) => {
+        telemetry.onCommitted({ batchId: 2, outcomes, bySource: new Map(), restated: 0 }, batch);
+        return (shared as NonNullable<typeof shared>).read(statement, signal);
+      },
+    };
+    await telemetry.watch({ instance: { ...instance, shared: meanwhile }, live, server });
+    expect(sumOf(await scrape(telemetry), 'advertisex_last_batch_id')).toBe(2);
     await telemetry.stopWatching();
     await live.stop();
   });

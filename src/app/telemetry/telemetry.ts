@@ -50,6 +50,7 @@ export class Telemetry {
   private readonly stopping = new AbortController();
   private readonly stopWatchingProcess: () => void;
   private reconciliation: ReconciliationWatch | undefined;
+  private hasCommitted = false;
 
   constructor(options: TelemetryOptions) {
     this.options = options;
@@ -67,6 +68,7 @@ export class Telemetry {
   /** Told of each batch once it is committed, before the next one begins. */
   readonly onCommitted = (committed: CommittedBatch, batch: Batch): void => {
     const stages = this.clock.take();
+    this.hasCommitted = true;
     try {
       for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
       countBatch(this.metrics, committed, batch, this.options.nowMicros());
@@ -172,8 +174,7 @@ export class Telemetry {
     const [last] = await readBeside(shared, this.stopping.signal).rows<{ batch: bigint | null; at: bigint | null }>(
       'select max(batch_id) as batch, max(committed_at) as at from ops.batches',
     );
-    // A batch of this process, which may have been committed meanwhile, is told by itself.
-    if (last?.batch === null || last?.at === null || last === undefined) return;
+    if (this.hasCommitted || last === undefined || last.batch === null || last.at === null) return;
     this.metrics.set('advertisex_last_batch_id', {}, Number(last.batch));
     this.metrics.set('advertisex_last_commit_timestamp_seconds', {}, Number(last.at) / 1_000_000);
   }
