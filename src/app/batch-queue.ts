@@ -42,7 +42,7 @@ export class BatchQueue {
     return done.promise;
   }
 
-  /** Told of each batch once it is committed, before whoever asked for it. Says how to hear no more. */
+  /** Told of each batch once it is committed, before whoever asked for it; may not throw, as nothing can be done about it any more. Says how to hear no more. */
   onCommitted(listener: CommitListener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
@@ -70,15 +70,17 @@ export class BatchQueue {
 
   private async applyTogether(waiting: readonly WaitingBatch[]): Promise<void> {
     const batch = joinBatches(waiting.map((each) => each.batch));
+    let committed: CommittedBatch;
     try {
-      const committed = await this.applyBatch(batch);
-      for (const listener of this.listeners) listener(committed, batch);
-      for (const { done } of waiting) done.resolve(committed);
+      committed = await this.applyBatch(batch);
     } catch (error) {
       const isOver = waiting.length === 1 || (error instanceof AdvertiseXError && error.code === 'interrupted');
       if (isOver) for (const { done } of waiting) done.reject(error);
       else for (const each of waiting) await this.applyTogether([each]);
+      return;
     }
+    for (const listener of this.listeners) listener(committed, batch);
+    for (const { done } of waiting) done.resolve(committed);
   }
 }
 

@@ -11,7 +11,8 @@ export function createProcessHost(): CliHost {
       // The second time the user means at once: what is not committed is done again by the next run.
       if (stopping.signal.aborted) process.exit(128 + constants.signals[signal]);
       stopping.abort(signal);
-      if (signal === 'SIGINT') process.stderr.write('\nStopping at the next safe place. Ctrl-C again stops at once.\n');
+      // For whoever pressed the keys: elsewhere it would stand among the lines of a log.
+      if (signal === 'SIGINT' && process.stderr.isTTY) process.stderr.write('\nStopping at the next safe place. Ctrl-C again stops at once.\n');
     });
   }
   return {

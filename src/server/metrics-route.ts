@@ -1,12 +1,21 @@
 import type { FastifyInstance } from 'fastify';
+import type { Operation } from './api/operation.ts';
 
 /** What `/metrics` shows, in the format that is asked for. */
 export type ExposeMetrics = (format: 'prometheus' | 'openmetrics') => Promise<{ readonly contentType: string; readonly text: string }>;
 
+const OPERATION: Operation = {
+  id: 'getMetrics',
+  tag: 'service',
+  summary: 'Metrics of the process',
+  description: 'OpenMetrics where Accept prefers it.',
+  answers: { 200: { description: 'The metrics.', content: { 'text/plain': null, 'application/openmetrics-text': null } } },
+};
+
 /** `GET /metrics`: in the text format of Prometheus, or as OpenMetrics where that is preferred. */
 export function metricsRoute(expose: ExposeMetrics): (app: FastifyInstance) => void {
   return (app) => {
-    app.get('/metrics', { config: { role: 'read' } }, async (request, reply) => {
+    app.get('/metrics', { config: { role: 'read', operation: OPERATION } }, async (request, reply) => {
       const { contentType, text } = await expose(prefersOpenMetrics(request.headers.accept) ? 'openmetrics' : 'prometheus');
       // As bytes: fastify would add a charset of its own to a text.
       return reply.header('content-type', contentType).header('vary', 'Accept').send(Buffer.from(text));

@@ -54,6 +54,9 @@ it('does not show what is not known', async () => {
 it('measures when it is asked', async () => {
   const metrics = new Metrics();
   let bytes = 0;
+  metrics.onExpose(() => {
+    throw new Error('It cannot be measured');
+  });
   metrics.onExpose(async () => metrics.set('advertisex_log_bytes', {}, ++bytes));
   await metrics.expose('prometheus');
   expect((await metrics.expose('openmetrics')).text).toMatch(/^advertisex_log_bytes 2$/m);

@@ -51,13 +51,13 @@ export class Metrics {
     (this.histograms.get(name) as CountedHistogram).add(labels as Record<string, string>, counts, sum);
   }
 
-  /** What is measured when it is asked for. It sets what it can, and does not throw. */
+  /** What is measured when it is asked for. Where it fails, what it would have set is as it was. */
   onExpose(refresh: () => void | Promise<void>): void {
     this.refreshers.push(refresh);
   }
 
   async expose(format: ExpositionFormat): Promise<Exposition> {
-    await Promise.all(this.refreshers.map((refresh) => refresh()));
+    await Promise.allSettled(this.refreshers.map(async (refresh) => refresh()));
     const registry = this.registries[format];
     return { contentType: registry.contentType, text: await registry.metrics() };
   }

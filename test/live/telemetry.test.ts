@@ -47,7 +47,7 @@ describe('after a day of traffic', () => {
     await withInstance(join(folder, 'day'), { onStep: telemetry.onStep }, async (instance) => {
       instance.batches.onCommitted(telemetry.onCommitted);
       const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
-      await telemetry.watch({ instance, live, server: { load: server.load } });
+      await telemetry.watch({ instance, live, server });
       const deliveries = [
         ...(['campaigns', 'creatives', 'users', 'currency-rates'] as const).map((feed) =>
           delivery(feed, 'csv', readFileSync(join(traffic, 'reference', `${feed}.csv`))),
@@ -123,7 +123,7 @@ it('shows what goes wrong while it does', async () => {
   await withInstance(join(folder, 'held'), { onStep, settings: { recon: { every_seconds: 0 } } }, async (instance) => {
     instance.batches.onCommitted(telemetry.onCommitted);
     const { live } = await openSmallLive(instance, { waitingRecords: 2 }, telemetry.onLiveEvent);
-    await telemetry.watch({ instance, live, server: { load: server.load } });
+    await telemetry.watch({ instance, live, server });
     const firing = async () =>
       (await scrape(telemetry))
         .get('advertisex_alerts_firing')
@@ -145,6 +145,7 @@ it('shows what goes wrong while it does', async () => {
     await eventually(() => live.waiting.entries === 0);
     expect(await firing()).toEqual([]);
     await telemetry.stopWatching();
+    expect(await firing()).toEqual(['stopping']);
     await live.stop();
     expect(lines.some((line) => line.includes('"batch_failed"'))).toBe(true);
     expect(lines.join('')).not.toContain('4711');
@@ -158,7 +159,7 @@ it('knows of the last batch of the process before', async () => {
     await withInstance(data, {}, async (instance) => {
       instance.batches.onCommitted(telemetry.onCommitted);
       const { live } = await openSmallLive(instance, {}, round === 1 ? telemetry.onLiveEvent : () => undefined);
-      await telemetry.watch({ instance, live, server: { load: server.load } });
+      await telemetry.watch({ instance, live, server });
       if (round === 1) await live.take(impressions(impression));
       await live.stop();
       const shown = await scrape(telemetry);
@@ -179,7 +180,7 @@ it('reconciles beside the batches, with the equations that the command checks', 
     instance.batches.onCommitted(telemetry.onCommitted);
     const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
     await live.take(impressions(impression));
-    await telemetry.watch({ instance, live, server: { load: server.load } });
+    await telemetry.watch({ instance, live, server });
     await eventually(() => live.waiting.entries === 0);
     await instance.engine.run('update store.campaign_hourly set impressions = impressions + 1');
     begin();
@@ -190,6 +191,24 @@ it('reconciles beside the batches, with the equations that the command checks', 
     expect(equations.filter(({ value }) => value > 0).map(({ labels }) => labels['equation'])).toContain('4-campaign-sums');
     expect(sumOf(shown, 'advertisex_alerts_firing', { rule: 'reconciliation_broken' })).toBe(1);
     expect(lines.some((line) => line.includes('"reconciliation_broken"') && line.includes('4-campaign-sums'))).toBe(true);
+    await telemetry.stopWatching();
+    await live.stop();
+  });
+});
+
+it('does not go back to that batch once it has committed one itself', async () => {
+  const { telemetry } = openTelemetry();
+  await withInstance(join(folder, 'before'), {}, async (instance) => {
+    const { live } = await openSmallLive(instance);
+    const reads = instance.reads as NonNullable<Instance['reads']>;
+    const outcomes = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+    const batch = { cause: 'late' as const, chunks: [], files: [], stagingDirectory: '', readRaw: async () => [] };
+    const read: typeof reads.read = async (statement, signal) => {
+      telemetry.onCommitted({ batchId: 2, outcomes, bySource: new Map(), restated: 0 }, batch);
+      return reads.read(statement, signal);
+    };
+    await telemetry.watch({ instance: { ...instance, reads: Object.assign(Object.create(reads), { read }) as typeof reads }, live, server });
+    expect(sumOf(await scrape(telemetry), 'advertisex_last_batch_id')).toBe(2);
     await telemetry.stopWatching();
     await live.stop();
   });

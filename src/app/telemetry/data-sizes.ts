@@ -1,7 +1,6 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BesideEngine } from '../../engines/remote/beside-engine.ts';
-import type { BoundedReads } from '../../engines/remote/bounded-reads.ts';
+import { BesideEngine, type Reads } from '../../engines/remote/beside-engine.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DataDirectory } from '../data-directory.ts';
 
@@ -13,7 +12,7 @@ const LONGEST_WAIT_MS = 500;
 export interface DataSizes {
   readonly metrics: Metrics;
   readonly directory: DataDirectory;
-  readonly reads: BoundedReads | undefined;
+  readonly reads: Reads | undefined;
   readonly stopping: AbortController;
   /** Seconds of a clock that nobody sets. */
   readonly nowSeconds: () => number;
@@ -57,7 +56,7 @@ async function measureFiles({ metrics, directory }: DataSizes): Promise<void> {
   metrics.set('advertisex_disk_free_bytes', {}, bavail * bsize);
 }
 
-async function measureEngine(metrics: Metrics, reads: BoundedReads, stopping: AbortController): Promise<void> {
+async function measureEngine(metrics: Metrics, reads: Reads, stopping: AbortController): Promise<void> {
   const [row] = await new BesideEngine(reads, stopping, { goesOn: true }).rows<{ memory: bigint; spilled: bigint }>(
     'select sum(memory_usage_bytes)::bigint as memory, sum(temporary_storage_bytes)::bigint as spilled from duckdb_memory()',
   );

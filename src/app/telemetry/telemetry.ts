@@ -53,6 +53,7 @@ export class Telemetry {
   private readonly stopping = new AbortController();
   private readonly stopWatchingProcess: () => void;
   private reconciliation: ReconciliationWatch | undefined;
+  private hasCommitted = false;
 
   constructor(options: TelemetryOptions) {
     this.options = options;
@@ -70,6 +71,7 @@ export class Telemetry {
   /** Told of each batch once it is committed, before the next one begins. */
   readonly onCommitted = (committed: CommittedBatch, batch: Batch): void => {
     const stages = this.clock.take();
+    this.hasCommitted = true;
     try {
       for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
       countBatch(this.metrics, committed, batch, this.options.nowMicros());
@@ -163,15 +165,18 @@ export class Telemetry {
     this.metrics.set('advertisex_log_waiting_entries', {}, entries);
     this.metrics.set('advertisex_log_bytes', {}, logBytes);
     const firing = new Set<AlertRule>(live.troubles.map(({ code }) => code));
+    if (this.stopping.signal.aborted) firing.add('stopping');
     if (this.reconciliation?.isBroken) firing.add('reconciliation_broken');
     for (const rule of Object.keys(ALERT_RULES) as AlertRule[]) this.metrics.set('advertisex_alerts_firing', { rule }, firing.has(rule) ? 1 : 0);
   }
 
   /** Of a process before this one. */
-  private async tellLastBatch({ engine }: Instance): Promise<void> {
-    const [last] = await engine.rows<{ batch: bigint | null; at: bigint | null }>('select max(batch_id) as batch, max(committed_at) as at from ops.batches');
-    // A batch of this process, which may have been committed meanwhile, is told by itself.
-    if (last?.batch === null || last?.at === null || last === undefined) return;
+  private async tellLastBatch({ reads }: Instance): Promise<void> {
+    if (reads === undefined) return;
+    const [last] = await new BesideEngine(reads, this.stopping, { goesOn: true }).rows<{ batch: bigint | null; at: bigint | null }>(
+      'select max(batch_id) as batch, max(committed_at) as at from ops.batches',
+    );
+    if (this.hasCommitted || last === undefined || last.batch === null || last.at === null) return;
     this.metrics.set('advertisex_last_batch_id', {}, Number(last.batch));
     this.metrics.set('advertisex_last_commit_timestamp_seconds', {}, Number(last.at) / 1_000_000);
   }

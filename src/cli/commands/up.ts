@@ -17,7 +17,7 @@ export const up: CommandDefinition = {
   summary: 'take records over HTTP, all the time, keep the figures up to date, and answer with them',
   description:
     'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd) and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that they are on disk; they are in the tables a moment later. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
-  examples: ['advertisex up', 'advertisex up --port 8080 --data /srv/advertisex'],
+  examples: ['advertisex up', 'advertisex up --port 8080 --data /srv/advertisex', 'advertisex up --log json'],
   declare: (command) => {
     command.option('--host <address>', 'to listen on; other than loopback it needs tokens (server.tokens)');
     command.addOption(new Option('--port <number>', 'to listen on; 0: any that is free').argParser(parsePort));

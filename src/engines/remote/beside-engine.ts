@@ -3,6 +3,8 @@ import type { EngineValue, ReadStatement } from '../engine.ts';
 import type { BoundedReads, BoundedResult } from './bounded-reads.ts';
 import { type AskedRows, ReadOnlyEngine } from './read-only-engine.ts';
 
+export type Reads = Pick<BoundedReads, 'read'>;
+
 export interface BesideOptions {
   /** What is read where no batch is named. */
   readonly latest?: number | null;
@@ -15,13 +17,13 @@ export interface BesideOptions {
 /** The tables that this process owns, read beside its own work: by whoever asks it over HTTP, say. */
 export class BesideEngine extends ReadOnlyEngine {
   readonly capabilities = { name: 'beside', transactions: false };
-  private readonly reads: BoundedReads;
+  private readonly reads: Reads;
   private readonly stop: AbortController;
   private readonly limitMs: number | undefined;
   private readonly goesOn: boolean;
 
   /** Aborting `stop` ends what is read. It is aborted, with why, when what is read is ended by one of its limits, unless it `goesOn`. */
-  constructor(reads: BoundedReads, stop: AbortController, { latest = null, limitMs, goesOn = false }: BesideOptions = {}) {
+  constructor(reads: Reads, stop: AbortController, { latest = null, limitMs, goesOn = false }: BesideOptions = {}) {
     super(latest);
     this.reads = reads;
     this.stop = stop;
