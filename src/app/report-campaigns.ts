@@ -15,6 +15,8 @@ export interface CampaignReportOptions {
   readonly asOf?: number;
   /** The figures of one campaign. */
   readonly campaign?: string;
+  /** False: reach and frequency are NULL. Users are counted by going over every impression of the period, which is most of the work. */
+  readonly reach?: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function reportCampaigns(instance: Instance, options: CampaignRepor
   if (!ATTRIBUTION_MODELS.includes(model))
     throw new AdvertiseXError('usage', `There is no attribution model ${model}`, `Choose one of ${ATTRIBUTION_MODELS.join(', ')}.`);
   await readAsOf(instance, options.asOf);
-  const result = await instance.engine.query(reportSql(model, options.by, options.campaign !== undefined), {
+  const result = await instance.engine.query(reportSql(model, options.by, options.campaign !== undefined, options.reach ?? true), {
     from: dayBound(options.from, '0001-01-01'),
     to: dayBound(options.to, '9999-12-31'),
     ...(options.campaign === undefined ? {} : { campaign: options.campaign }),
@@ -54,7 +56,7 @@ const PERIODS = {
   hour: { column: 'hour', impressionPeriod: "date_trunc('hour', event_time)" },
 } as const;
 
-function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOfOneCampaign: boolean): string {
+function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOfOneCampaign: boolean, hasReach: boolean): string {
   const period = by === undefined ? undefined : PERIODS[by];
   const inPeriod = `report_date between cast($from as date) and cast($to as date)${isOfOneCampaign ? ' and campaign_id = $campaign' : ''}`;
   const group = period === undefined ? 'campaign_id' : `${period.column}, campaign_id`;
@@ -70,7 +72,7 @@ function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOf
       having sum(impressions) <> 0 or sum(clicks) <> 0 or sum(bid_requests) <> 0 or sum(conversions) <> 0
     ), reached as (
       select ${period === undefined ? '' : `${period.impressionPeriod} as ${period.column}, `}campaign_id, count(distinct user_id) as reach
-      from store.current_exposures where valid and ${inPeriod}
+      from store.current_exposures where ${hasReach ? 'valid' : 'false'} and ${inPeriod}
       group by ${period === undefined ? '' : '1, '}campaign_id
     ), spent as (
       select s.*, r.name, r.pricing_model,
@@ -90,7 +92,7 @@ function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOf
            ratio(spend_e12, valid_impressions) / 1000000000 as ecpm,
            ratio(cast(value_micros as decimal(38, 0)) * 1000000, spend_e12) as roas,
            ratio(bids_won, bids_with_outcome) as win_rate,
-           coalesce(reach, 0) as reach, ratio(valid_impressions, reach) as frequency
+           ${hasReach ? 'coalesce(reach, 0)' : 'reach'} as reach, ratio(valid_impressions, reach) as frequency
     from spent s
     left join reached r on r.campaign_id is not distinct from s.campaign_id${period === undefined ? '' : ` and r.${period.column} = s.${period.column}`}
     order by ${period === undefined ? '' : `s.${period.column}, `}impressions desc, s.campaign_id`;

@@ -91,6 +91,12 @@ describe('figures', () => {
     expect(rowsOf(one)).toEqual([second]);
   });
 
+  it('come without the reach where that is not asked for, and are the same otherwise', async () => {
+    const withReach = rowsOf(await send(server, '/v1/reports/campaigns?by=day'));
+    expect(withReach.some(({ reach }) => Number(reach) > 0)).toBe(true);
+    expect(rowsOf(await send(server, '/v1/reports/campaigns?by=day&reach=false'))).toEqual(withReach.map((row) => ({ ...row, reach: null, frequency: null })));
+  });
+
   it('follow what is taken, and are not read again before', async () => {
     const report = '/v1/reports/campaigns?campaign=follows';
     const first = await send(server, report);

@@ -14,6 +14,7 @@ const query = z.strictObject({
   to: day.optional().describe('Last reporting day.'),
   by: z.enum(['day', 'hour']).optional().describe('A row for each campaign and period (hours in UTC). Without it: a row a campaign.'),
   model: z.enum(ATTRIBUTION_MODELS).default('last_touch').describe('Attribution model that conversions and what follows from them are credited by.'),
+  reach: z.enum(['true', 'false']).optional().describe('`false`: reach and frequency are null, and the answer comes sooner.'),
   campaign: text.optional().describe('One campaign, by its campaign_id.'),
   as_of: asOf,
 });
@@ -39,7 +40,7 @@ const row = z.looseObject({
   ecpm: ratio,
   roas: ratio,
   win_rate: ratio,
-  reach: integer,
+  reach: integer.nullable(),
   frequency: ratio,
 });
 
@@ -63,12 +64,19 @@ export function addReportRoutes(app: FastifyInstance, { figures, freshness }: Ap
       },
       304: { description: 'Nothing was committed since the answer that `If-None-Match` names.' },
     },
-    answer: async ({ query: { as_of, from, to, campaign, by, model }, request, reply }) => {
+    answer: async ({ query: { as_of, from, to, campaign, by, model, reach }, request, reply }) => {
       const asOf = figures.lastBatch;
       const unchanged = freshness.answerUnchanged(request, reply, asOf);
       if (unchanged !== undefined) return unchanged;
       const reading = readingFor(reply, as_of ?? asOf);
-      const given = { ...(from && { from }), ...(to && { to }), ...(campaign && { campaign }), ...(by && { by }), model };
+      const given = {
+        ...(from && { from }),
+        ...(to && { to }),
+        ...(campaign && { campaign }),
+        ...(by && { by }),
+        model,
+        ...(reach && { reach: reach === 'true' }),
+      };
       const table = await figures.campaigns(given, reading);
       const format = formatOf(request);
       return sendRows(reply, format === 'csv' ? renderCsv(table) : reportJson(table, as_of ?? asOf), format, reading);
