@@ -38,6 +38,7 @@ export const up: CommandDefinition = {
       command: 'up',
       // It is stopped in order, not where it stands: no signal.
       nowMicros: context.host.clock,
+      ...(context.host.onStep === undefined ? {} : { onStep: context.host.onStep }),
     });
     try {
       const live = await startLive(context, instance);
