@@ -7,7 +7,7 @@ import { type Instance, openInstance } from '../instance.ts';
 import { COLLECTOR_SOURCE, logPositions } from '../live/log-positions.ts';
 import { type Reconciliation, reconcile } from '../recon.ts';
 import { type Comparison, compareWithTables } from './compare-with-tables.ts';
-import { type Life, type LifeEnd, type LogFault, planLives } from './fault-plan.ts';
+import type { Life, LifeEnd, LogFault } from './fault-plan.ts';
 import { damageLog } from './log-faults.ts';
 import { NumberedTraffic } from './numbered-traffic.ts';
 import { Senders } from './senders.ts';
@@ -18,10 +18,12 @@ export interface ChaosOptions {
   /** An empty folder: the data directory of the processes that are killed. */
   readonly data: string;
   /** The command line that dies at a step (src/cli/killed-at-step.ts). */
-  readonly program: string;
+  readonly program: readonly string[];
   readonly contracts: Contracts;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of the traffic. */
   readonly seed: string;
+  readonly lives: Iterator<Life, never>;
   /** It ends after so many kills, or after so many seconds. */
   readonly kills: number;
   readonly seconds: number | undefined;
@@ -48,7 +50,7 @@ export interface ChaosResult extends Comparison {
 }
 
 const STARTING_SECONDS = 120;
-const STEP_SECONDS = 6;
+const STEP_SECONDS = 5;
 const STOPPING_SECONDS = 120;
 
 /** Kills `up` again and again while it takes numbered records, and compares what it acknowledged with what is in the tables. */
@@ -102,10 +104,9 @@ class Chaos {
 
   /** The last life ends in order. */
   async liveUntilOver(startedAtMicros: number): Promise<void> {
-    const { kills, seconds = Number.POSITIVE_INFINITY, nowMicros, onProgress, seed } = this.options;
-    const plan = planLives(seed);
+    const { kills, seconds = Number.POSITIVE_INFINITY, nowMicros, onProgress, lives } = this.options;
     for (let killed = 0; killed < kills && nowMicros() - startedAtMicros < seconds * 1e6 && this.strange.length === 0; ) {
-      const life = plan.next().value;
+      const life = lives.next().value;
       if (life.logFault !== undefined) await this.damage(life.logFault, life);
       if (await this.live(life)) killed++;
       let acknowledged = 0;
@@ -113,7 +114,7 @@ class Chaos {
       onProgress({ kills: killed, acknowledged });
     }
     if (this.strange.length > 0) return;
-    await this.live({ logFault: undefined, end: { how: 'stopped', afterMillis: 500 }, pauses: [], random: plan.next().value.random });
+    await this.live({ logFault: undefined, end: { how: 'stopped', afterMillis: 500 }, pauses: [], random: lives.next().value.random });
   }
 
   async compare(): Promise<{ comparison: Comparison; broken: Reconciliation[] }> {

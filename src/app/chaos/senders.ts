@@ -14,6 +14,8 @@ export interface SenderOptions {
 
 /** Who was held up does not send everything at once afterwards. */
 const MOST_BEHIND_MILLIS = 500;
+/** A process that stops takes no connections, long before it is gone. */
+const NOBODY_THERE_MILLIS = 20;
 
 /** Connections that send for as long as a process lives, and note every answer. */
 export class Senders {
@@ -35,7 +37,8 @@ export class Senders {
         const sent = again?.sent ?? requests.begin(request, life);
         const now = performance.now();
         nextAt = Math.max(nextAt, now - MOST_BEHIND_MILLIS) + (1_000 * request.count) / recordsPerSecond;
-        await this.sendOne(agent, `${url}/v1/events/${request.feed}`, request, sent);
+        while (!signal.aborted && (await this.sendOne(agent, `${url}/v1/events/${request.feed}`, request, sent)) === 'not-sent')
+          await wait(NOBODY_THERE_MILLIS);
         if (nextAt > now) await wait(nextAt - now, undefined, { signal }).catch(() => undefined);
       }
     };
@@ -43,11 +46,16 @@ export class Senders {
     agent.destroy();
   }
 
-  private async sendOne(agent: Agent, url: string, request: NumberedRequest, sent: SentRequest): Promise<void> {
+  private async sendOne(agent: Agent, url: string, request: NumberedRequest, sent: SentRequest): Promise<'sent' | 'not-sent'> {
     const { requests, nowMicros } = this.options;
-    const answer = await post(agent, url, request).catch(() => undefined);
-    if (answer === undefined) requests.unanswered(request, sent);
-    else requests.answered(request, sent, answer.status, answer.body, nowMicros());
+    try {
+      const { status, body } = await post(agent, url, request);
+      requests.answered(request, sent, status, body, nowMicros());
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return 'not-sent';
+      requests.unanswered(request, sent);
+    }
+    return 'sent';
   }
 }
 

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface UpOptions {
-  /** The entry of the command line: called with a step, which occurrence of it to die at, and the words of the command. */
-  readonly program: string;
+  /** The entry of the command line, with words of its own: called with a step, which occurrence of it to die at, and the command. */
+  readonly program: readonly string[];
   readonly data: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly step: string;
@@ -29,7 +29,7 @@ export class UpProcess {
     const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('ADVERTISEX_')));
     const words = [step, String(occurrence), 'up', '--port', '0', '--data', data];
     // There is no settings file in there.
-    this.child = spawn(process.execPath, ['--no-warnings', program, ...words], {
+    this.child = spawn(process.execPath, ['--no-warnings', ...program, ...words], {
       cwd: data,
       env: { ...own, NO_COLOR: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -51,10 +51,15 @@ export const chaos: CommandDefinition = {
     context.messages.note(`Seed ${seed}. Data: ${data}`);
     const bar = context.messages.progress('Killing', { total: kills });
     try {
-      const [{ runChaos }, { loadContracts }] = await Promise.all([import('../../app/chaos/run-chaos.ts'), import('../../contracts/load-contract.ts')]);
+      const [{ runChaos }, { planLives }, { loadContracts }] = await Promise.all([
+        import('../../app/chaos/run-chaos.ts'),
+        import('../../app/chaos/fault-plan.ts'),
+        import('../../contracts/load-contract.ts'),
+      ]);
       const result = await runChaos({
         ...{ data, seed, kills, seconds },
-        program: PROGRAM,
+        lives: planLives(seed),
+        program: [PROGRAM],
         contracts: await loadContracts(PACKAGED_CONTRACTS),
         environment: context.host.environment,
         recordsPerSecond: rate,
