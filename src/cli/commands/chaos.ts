@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ChaosResult } from '../../app/chaos/run-chaos.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
@@ -15,8 +14,8 @@ const DEFAULT_KILLS = 20;
 const DEFAULT_RATE = 2_000;
 const CONNECTIONS = 12;
 const SHOWN_FINDINGS = 20;
-/** Of the sources, or of what is built from them. */
-const PROGRAM = fileURLToPath(new URL(`../killed-at-step${extname(import.meta.url)}`, import.meta.url));
+/** The command line starts itself in another process, from the sources or from what is built of them: no module imports one above it. */
+const PROGRAM = join(import.meta.dirname, '..', `killed-at-step${extname(import.meta.filename)}`);
 
 export const chaos: CommandDefinition = {
   name: 'chaos',
