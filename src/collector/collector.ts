@@ -7,6 +7,8 @@ export interface Delivery {
   readonly delimiter: string;
   /** As it came: plain, gzip or zstd, which its first bytes tell. */
   readonly body: Uint8Array;
+  /** To be told of memory that it takes beyond its body, until it is settled. Throws where there is none left for it. */
+  readonly hold?: (bytes: number) => void;
 }
 
 export interface RefusedRecord {

@@ -102,13 +102,13 @@ export class LivePipeline implements Collector {
     await this.running;
   }
 
-  private async append({ feed, encoding, delimiter, body }: Delivery): Promise<Receipt> {
+  private async append({ feed, encoding, delimiter, body, hold }: Delivery): Promise<Receipt> {
     const { instance, log, limits } = this.options;
     const { isBroken, waitingRecords } = this.staged;
     if (this.stopping.signal.aborted) throw busy('The collector is stopping', 'Send it again when it has started.');
     if (isBroken) throw busy('The collector reads its log again', 'Send it again in a moment.');
     if (waitingRecords >= limits.waitingRecords) throw busy(`${waitingRecords} records wait to be applied`, 'Send it again in a moment, or send less at once.');
-    const bytes = await decompressBody(body, limits.bodyBytes);
+    const bytes = await decompressBody(body, limits.bodyBytes, hold);
     const entry = { feed, encoding, delimiter, receivedAtMicros: instance.nowMicros(), body };
     return this.staged.add(await log.append(entry), entry, bytes);
   }
