@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Why a test does not run that needs one. */
@@ -22,7 +22,7 @@ export function unmountDisk(mount: string): void {
 export function fillDisk(mount: string, leftBytes = 0): void {
   const filler = join(mount, FILLER);
   for (let bytes = 1_048_576; bytes >= 1_024; bytes = full(filler, bytes) ? bytes / 4 : bytes);
-  if (leftBytes > 0) spawnSync('truncate', ['-s', `-${leftBytes}`, filler]);
+  truncateSync(filler, Math.max(0, statSync(filler).size - leftBytes));
 }
 
 export function makeRoom(mount: string): void {
