@@ -26,7 +26,7 @@ export interface Receipt {
 
 /**
  * Where records from outside are taken. Refuses with `server_busy`, `log_busy`, `log_failed`, `disk_full` or `log_entry_too_large`; with `body_damaged` where a body does
- * not decompress, and with `body_too_large` where it decompresses to too much.
+ * not decompress, and with `body_too_large` where it decompresses to too much, or to too many records.
  */
 export interface Collector {
   /** Resolves once the records survive a loss of power. */

@@ -112,6 +112,13 @@ describe('what decompresses to far more than it is', () => {
     expect(await curl(bomb, '-H', `Content-Encoding: ${coding}`)).toBe('413');
   });
 
+  it('is refused where it is millions of records: others do not wait for them', async () => {
+    const bomb = gzipSync(Buffer.alloc(60_000_000, '{}\n'));
+    const started = performance.now();
+    expect(await curl(bomb, ...gzip)).toBe('413');
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
   it('within what is compressed already is not looked at', async () => {
     // The inner one is no JSON: one malformed record.
     expect(await curl(gzipSync(gzipSync(Buffer.alloc(60_000_000))), ...gzip)).toBe('422');
