@@ -9,6 +9,8 @@ export interface CliHost {
   readonly signal: AbortSignal;
   /** Microseconds since 1970. */
   readonly clock: () => number;
+  /** Told before each step of a batch. No command line that people run has it: `chaos` and tests stop a process at a step. */
+  readonly onStep?: (step: string) => void;
 }
 
 export interface CliStream {

@@ -7,6 +7,8 @@ export interface Delivery {
   readonly delimiter: string;
   /** As it came: plain, gzip or zstd, which its first bytes tell. */
   readonly body: Uint8Array;
+  /** To be told of memory that it takes beyond its body, until it is settled. Throws where there is none left for it. */
+  readonly hold?: (bytes: number) => void;
 }
 
 export interface RefusedRecord {
@@ -24,7 +26,7 @@ export interface Receipt {
 
 /**
  * Where records from outside are taken. Refuses with `server_busy`, `log_busy`, `log_failed`, `disk_full` or `log_entry_too_large`; with `body_damaged` where a body does
- * not decompress, and with `body_too_large` where it decompresses to too much.
+ * not decompress, and with `body_too_large` where it decompresses to too much, or to too many records.
  */
 export interface Collector {
   /** Resolves once the records survive a loss of power. */

@@ -75,7 +75,7 @@ async function collect(options: CollectOptions, request: FastifyRequest<CollectR
     throw new AdvertiseXError('request_invalid', 'The request has no body', 'Send records in it. Where there are none, send nothing.');
   }
   requireCoding(body, coding);
-  if (!('envelopes' in form)) return options.collector.take({ feed, encoding: form.encoding, delimiter: form.delimiter, body });
+  if (!('envelopes' in form)) return options.collector.take({ feed, encoding: form.encoding, delimiter: form.delimiter, body, hold: holding.grow });
   return collectEnvelopes(options, { feed, form, coding, body, holding });
 }
 

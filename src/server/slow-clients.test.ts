@@ -84,6 +84,10 @@ describe('of a body that does not come whole', () => {
     ['a length and pieces', `${headOf('users', 'Content-Length: 2', 'Transfer-Encoding: chunked')}2\r\n{}\r\n0\r\n\r\n`],
     ['a length that is no number', `${headOf('users', 'Content-Length: 2x')}{}`],
     ['a piece that is none', `${headOf('users', 'Transfer-Encoding: chunked')}zz\r\n{}`],
+    ['a piece of less than nothing', `${headOf('users', 'Transfer-Encoding: chunked')}-2\r\n{}\r\n0\r\n\r\n`],
+    ['a piece of more than there are numbers', `${headOf('users', 'Transfer-Encoding: chunked')}${'f'.repeat(20)}\r\n{}\r\n0\r\n\r\n`],
+    ['a piece that is longer than it says', `${headOf('users', 'Transfer-Encoding: chunked')}2\r\n{}}}\r\n0\r\n\r\n`],
+    ['pieces within another coding', `${headOf('users', 'Transfer-Encoding: chunked, gzip')}2\r\n{}\r\n0\r\n\r\n`],
     ['no HTTP', 'hello\r\n\r\n'],
     ['a head that is too long', headOf('users', `X-Long: ${'a'.repeat(20_000)}`)],
   ])('the connection is ended: %s', async (_name, text) => {

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { makeSelfSigned } from '../../test/server/self-signed.ts';
-import { startServer, type TestServer } from '../../test/server/test-server.ts';
+import { connectRaw, startServer, type TestOptions, type TestServer } from '../../test/server/test-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-tls-'));
 const files = { certificatePath: join(folder, 'server.crt'), keyPath: join(folder, 'server.key'), lookMillis: 20 };
@@ -22,8 +22,8 @@ function install(certificate: keyof typeof pairs, key = certificate): void {
   writeFileSync(files.keyPath, pairs[key].key);
 }
 
-async function start(): Promise<TestServer> {
-  const server = await startServer({ tls: files });
+async function start(limits: TestOptions['limits'] = {}): Promise<TestServer> {
+  const server = await startServer({ tls: files, limits });
   servers.push(server);
   return server;
 }
@@ -88,5 +88,22 @@ it('is not talked to without it', async () => {
   install('one');
   const server = await start();
   await expect(fetch(server.url.replace('https', 'http'))).rejects.toThrow();
+  expect(await look(server)).toBe('one 200');
+});
+
+it.each<[string, Uint8Array]>([
+  ['that says nothing', new Uint8Array(0)],
+  ['that stops in the middle of its first word', Buffer.from('160301020001000', 'hex')],
+  ['that sends it a byte at a time', Buffer.from('1603010200010001fc0303', 'hex')],
+])('does not wait for a handshake %s, nor lets others wait', async (name, bytes) => {
+  install('one');
+  const server = await start({ headersMillis: 400 });
+  const stalled = Array.from({ length: 50 }, () => connectRaw(server));
+  for (const { socket } of stalled) {
+    if (name.includes('at a time')) for (const [index, byte] of bytes.entries()) setTimeout(() => socket.write(Uint8Array.of(byte)), 30 * index);
+    else socket.write(bytes);
+  }
+  expect(await look(server)).toBe('one 200');
+  for (const { received } of stalled) expect(await received).not.toContain('HTTP/');
   expect(await look(server)).toBe('one 200');
 });

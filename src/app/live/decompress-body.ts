@@ -1,32 +1,30 @@
-import { promisify } from 'node:util';
-import { gunzip, zstdDecompress } from 'node:zlib';
 import { AdvertiseXError } from '../../domain/errors.ts';
+import { openDecompressed } from '../../encodings/open-stream.ts';
 
-const decompressors = {
-  gzip: { starts: [0x1f, 0x8b], decompress: promisify(gunzip) },
-  zstd: { starts: [0x28, 0xb5, 0x2f, 0xfd], decompress: promisify(zstdDecompress) },
-};
-
-/** The bytes of a body that may be gzip or zstd, told by how it begins; at most so many. */
-export async function decompressBody(body: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  for (const [name, { starts, decompress }] of Object.entries(decompressors)) {
-    if (starts.some((byte, index) => body[index] !== byte)) continue;
-    try {
-      return await decompress(body, { maxOutputLength: maxBytes });
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, cause);
-      throw new AdvertiseXError('body_damaged', `The ${name} data does not decompress: ${(cause as Error).message}`, 'Send it again, whole.', cause);
+/**
+ * The bytes of a body that may be gzip or zstd, told by how it begins, as files are; at most so many. `hold` is told of each piece before it is
+ * kept, and throws where there is no memory for it: a few kilobytes may become a thousand times as many, and many bodies may come at once.
+ */
+export async function decompressBody(body: Uint8Array, maxBytes: number, hold: (bytes: number) => void = () => undefined): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of openDecompressed(once(body), '', () => once(body))) {
+    if ('damage' in piece) throw new AdvertiseXError('body_damaged', piece.damage.replace(/\.$/, ''), 'Compress it anew, and send it whole.');
+    length += piece.length;
+    if (length > maxBytes) {
+      throw new AdvertiseXError(
+        'body_too_large',
+        `It holds more than ${maxBytes} bytes once it is decompressed`,
+        'Send its records in several smaller requests.',
+      );
     }
+    // What is not compressed is the body itself.
+    if (piece !== body) hold(piece.length);
+    pieces.push(piece);
   }
-  if (body.length > maxBytes) throw tooLarge(maxBytes);
-  return body;
+  return pieces.length === 1 && pieces[0] === body ? body : Buffer.concat(pieces, length);
 }
 
-function tooLarge(maxBytes: number, cause?: unknown): AdvertiseXError {
-  return new AdvertiseXError(
-    'body_too_large',
-    `It holds more than ${maxBytes} bytes once it is decompressed`,
-    'Send its records in several smaller requests.',
-    cause,
-  );
+async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body;
 }

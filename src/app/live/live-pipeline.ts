@@ -7,6 +7,7 @@ import { EVENT_FEEDS, type Feed, REFERENCE_FEEDS } from '../../domain/feeds.ts';
 import type { Instance } from '../instance.ts';
 import { decompressBody } from './decompress-body.ts';
 import { COLLECTOR_SOURCE } from './log-positions.ts';
+import { requireFewRecords } from './require-few-records.ts';
 import { StagedLog, type StagedPart } from './staged-log.ts';
 
 export interface LiveOptions {
@@ -21,13 +22,15 @@ export interface LiveOptions {
 export interface LiveLimits {
   /** Of one delivery, decompressed. */
   readonly bodyBytes: number;
+  /** Of one delivery. */
+  readonly deliveryRecords: number;
   /** Records that wait to be applied: beyond, deliveries are refused. */
   readonly waitingRecords: number;
   /** From the end of a batch to the start of the next one: what comes meanwhile goes together. */
   readonly gatherMilliseconds: number;
 }
 
-export const LIVE_LIMITS: LiveLimits = { bodyBytes: 67_108_864, waitingRecords: 1_000_000, gatherMilliseconds: 100 };
+export const LIVE_LIMITS: LiveLimits = { bodyBytes: 67_108_864, deliveryRecords: 200_000, waitingRecords: 1_000_000, gatherMilliseconds: 100 };
 
 /** What operators are told. */
 export type LiveEvent =
@@ -105,13 +108,14 @@ export class LivePipeline implements Collector {
     await this.running;
   }
 
-  private async append({ feed, encoding, delimiter, body }: Delivery): Promise<Receipt> {
+  private async append({ feed, encoding, delimiter, body, hold }: Delivery): Promise<Receipt> {
     const { instance, log, limits } = this.options;
     const { isBroken, waitingRecords } = this.staged;
     if (this.stopping.signal.aborted) throw busy('The collector is stopping', 'Send it again when it has started.');
     if (isBroken) throw busy('The collector reads its log again', 'Send it again in a moment.');
     if (waitingRecords >= limits.waitingRecords) throw busy(`${waitingRecords} records wait to be applied`, 'Send it again in a moment, or send less at once.');
-    const bytes = await decompressBody(body, limits.bodyBytes);
+    const bytes = await decompressBody(body, limits.bodyBytes, hold);
+    requireFewRecords({ encoding, delimiter }, bytes, limits.deliveryRecords);
     const entry = { feed, encoding, delimiter, receivedAtMicros: instance.nowMicros(), body };
     return this.staged.add(await log.append(entry), entry, bytes);
   }

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../command.ts';
+import { chaos } from './chaos.ts';
 import { contractCheck, contractDiff } from './contract.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   lakeCompact,
   rebuild,
   doctor,
+  chaos,
 ];
 
 /** Commands that stand in front of others: `quarantine list`. */

@@ -61,7 +61,10 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     busyThreads: 1,
     // It is stopped in order, not where it stands: no signal.
     nowMicros: context.host.clock,
-    onStep: telemetry.onStep,
+    onStep: (step) => {
+      telemetry.onStep(step);
+      context.host.onStep?.(step);
+    },
   });
   try {
     instance.batches.onCommitted(telemetry.onCommitted);

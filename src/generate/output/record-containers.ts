@@ -3,6 +3,9 @@ import { compress as snappyCompress } from 'snappyjs';
 import { AvroWriter } from '../records/avro-writer.ts';
 import type { OutputFile } from './output-file.ts';
 
+/** Where the bytes go. */
+type Sink = Pick<OutputFile, 'append'>;
+
 /** How records stand together in a file. */
 export interface RecordContainer {
   append(bytes: Buffer, start: number, end: number): void;
@@ -11,9 +14,9 @@ export interface RecordContainer {
 
 /** Records one after another, after an optional header: JSON lines, CSV. */
 export class PlainContainer implements RecordContainer {
-  private readonly file: OutputFile;
+  private readonly file: Sink;
 
-  constructor(file: OutputFile, header: string) {
+  constructor(file: Sink, header: string) {
     this.file = file;
     const bytes = Buffer.from(header);
     file.append(bytes, 0, bytes.length);
@@ -32,14 +35,14 @@ const BLOCK_BYTES = 1 << 16;
 
 /** Avro's object container file: a header with the schema, then blocks of records, each closed by the sync marker. */
 export class AvroContainer implements RecordContainer {
-  private readonly file: OutputFile;
+  private readonly file: Sink;
   private readonly codec: AvroCodec;
   private readonly sync: Buffer;
   private readonly block = new AvroWriter(BLOCK_BYTES + 4096);
   private readonly head = new AvroWriter(BLOCK_BYTES + 8192);
   private count = 0;
 
-  constructor(file: OutputFile, schema: string, codec: AvroCodec, sync: Buffer) {
+  constructor(file: Sink, schema: string, codec: AvroCodec, sync: Buffer) {
     this.file = file;
     this.codec = codec;
     this.sync = sync;

@@ -5,30 +5,27 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkLake } from '../../../src/lake/check-lake.ts';
 import { exportLake } from '../../../src/lake/export-lake.ts';
+import { mountDisk, NO_SMALL_DISK, unmountDisk } from '../small-disk.ts';
 import { readLake, tablesAsOf } from './read-lake.ts';
 import { CLICKS, RowsLakeSource, twoBatches } from './rows-lake-source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-refusing-disk-'));
 const mounts: string[] = [];
 afterAll(() => {
-  for (const mount of mounts) spawnSync('umount', [mount]);
+  for (const mount of mounts) unmountDisk(mount);
   rmSync(folder, { recursive: true });
 });
 
-/** A small file system of its own, where this user may make one. */
-function mountDisk(name: string, kilobytes: number): string | undefined {
-  const mount = join(folder, name);
-  mkdirSync(mount);
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', mount]);
-  if (status !== 0) return undefined;
-  mounts.push(mount);
+function smallDisk(name: string, kilobytes: number): string | undefined {
+  const mount = mountDisk(folder, name, kilobytes);
+  if (mount !== undefined) mounts.push(mount);
   return mount;
 }
 
 describe('an export', () => {
   it('says that the disk is full, keeps what was there, gives the space back, and goes on when there is room', async ({ skip }) => {
-    const disk = mountDisk('full', 400);
-    if (disk === undefined) return skip('a tmpfs cannot be mounted here');
+    const disk = smallDisk('full', 400);
+    if (disk === undefined) return skip(NO_SMALL_DISK);
     const day = (n: number): string => `2026-01-${String(n).padStart(2, '0')}`;
     const large = (n: number, since: number) => ({ slice: day(n), value: `${since}`.padEnd(50_000, 'x'), since, ...(since === 1 ? { until: 2 } : {}) });
     const source = new RowsLakeSource({ [CLICKS.name]: [1, 2, 3].flatMap((n) => [large(n, 1), large(n, 2)]) }, [CLICKS]);
@@ -51,8 +48,8 @@ describe('an export', () => {
   });
 
   it('says that the disk is full where only the manifest found no room', async ({ skip }) => {
-    const disk = mountDisk('nearly-full', 100);
-    if (disk === undefined) return skip('a tmpfs cannot be mounted here');
+    const disk = smallDisk('nearly-full', 100);
+    if (disk === undefined) return skip(NO_SMALL_DISK);
     const source = twoBatches();
     const lake = join(disk, 'lake');
     source.batch = 1;
@@ -72,8 +69,8 @@ describe('an export', () => {
   });
 
   it('says who may not write where on a read-only disk', async ({ skip }) => {
-    const disk = mountDisk('read-only', 400);
-    if (disk === undefined) return skip('a tmpfs cannot be mounted here');
+    const disk = smallDisk('read-only', 400);
+    if (disk === undefined) return skip(NO_SMALL_DISK);
     const source = twoBatches();
     const lake = join(disk, 'lake');
     source.batch = 1;
