@@ -13,6 +13,7 @@ const STATUSES = {
   query_invalid: 400,
   query_timeout: 503,
   not_found: 404,
+  batch_folded: 410,
   data_locked: 503,
   data_unusable: 500,
   data_version: 500,

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../command.ts';
+import { compact } from './compact.ts';
 import { contractCheck, contractDiff } from './contract.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contractDiff,
   lakeExport,
   lakeCompact,
+  compact,
   rebuild,
   doctor,
 ];

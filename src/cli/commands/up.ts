@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Instance } from '../../app/instance.ts';
+import type { Housekeeping } from '../../app/live/housekeeping.ts';
 import type { LiveEvent, LivePipeline } from '../../app/live/live-pipeline.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ServerOptions } from '../../server/server.ts';
@@ -41,6 +42,7 @@ export const up: CommandDefinition = {
     });
     try {
       const live = await startLive(context, instance);
+      const housekeeping = await startHousekeeping(context, instance);
       try {
         const http = await createServer({ ...(await serverOptions(context, live, server)), ...security });
         context.messages.note(`Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`);
@@ -48,6 +50,7 @@ export const up: CommandDefinition = {
         context.messages.note('Stopping: what was taken is committed first.');
         await http.close();
       } finally {
+        await housekeeping.stop();
         await live.stop();
       }
       if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
@@ -68,9 +71,28 @@ async function startLive(context: CommandContext, instance: Instance): Promise<L
       else context.messages.warn(`The log is damaged in ${segment}: entries are lost there${copy}.`);
     },
     newMarker: () => randomBytes(8),
-    // Aborted, it is over at once.
-    sleep: (milliseconds, signal) => wait(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+    sleep,
   });
+}
+
+async function startHousekeeping({ host, messages }: CommandContext, instance: Instance): Promise<Housekeeping> {
+  const [{ Housekeeping }, { housekeepingJobs }] = await Promise.all([import('../../app/live/housekeeping.ts'), import('../../app/live/housekeeping-jobs.ts')]);
+  return new Housekeeping({
+    // Transactions wait for each other.
+    jobs: housekeepingJobs(instance, { alone: (work) => work() }),
+    nowMicros: host.clock,
+    sleep,
+    onEvent: (event) => {
+      if (event.what === 'done') return;
+      const reason = event.error instanceof Error ? event.error.message : String(event.error);
+      messages.warn(`Housekeeping (${event.job}) failed: ${reason}. It is tried again in ${event.retryInMilliseconds / 1_000} s; records are taken meanwhile.`);
+    },
+  });
+}
+
+/** Aborted, it is over at once. */
+async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await wait(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }
 
 function tell({ messages }: CommandContext, event: LiveEvent): void {

@@ -1,4 +1,5 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { stat } from 'node:fs/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
 import type { Engine, EngineReader, EngineRow, EngineValue, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
@@ -7,7 +8,7 @@ import { engineFailure } from './failures.ts';
 import { MACROS } from './macros.ts';
 import { DuckDbReader } from './reader.ts';
 import { Session } from './session.ts';
-import { readStatement } from './shared-reading.ts';
+import { beginReading, readStatement } from './shared-reading.ts';
 import { quote, SQL_TYPES, setAsOf, text } from './values.ts';
 
 export interface DuckDbOptions {
@@ -34,12 +35,15 @@ export class DuckDbEngine implements Engine, SharedEngine {
   readonly dialect = MACROS.join('\n');
   private readonly instance: DuckDBInstance;
   private readonly session: Session;
+  private readonly path: string | undefined;
   private readonly archive: Archive | undefined;
   private readonly readers = new Set<Pick<Session, 'interrupt'>>();
   private asOf: number | null = null;
+  private lastTransaction: Promise<unknown> = Promise.resolve();
 
-  private constructor(instance: DuckDBInstance, session: Session, archive: ArchiveOptions | undefined) {
+  private constructor(instance: DuckDBInstance, session: Session, { path, archive }: DuckDbOptions) {
     this.instance = instance;
+    this.path = path;
     this.session = session;
     this.archive = archive === undefined ? undefined : new Archive(this, archive);
   }
@@ -61,7 +65,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
       });
-      const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options.archive);
+      const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options);
       await engine.run("set checkpoint_threshold = '1GB'");
       await engine.archive?.load();
       if (options.access === 'write') await engine.archive?.sweep();
@@ -107,7 +111,13 @@ export class DuckDbEngine implements Engine, SharedEngine {
     }
   }
 
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
+  transaction<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.lastTransaction.then(() => this.transactNow(work));
+    this.lastTransaction = result.catch(() => undefined);
+    return result;
+  }
+
+  private async transactNow<T>(work: () => Promise<T>): Promise<T> {
     await this.run('begin transaction');
     try {
       const result = await work();
@@ -155,12 +165,16 @@ export class DuckDbEngine implements Engine, SharedEngine {
     return this.session.rows<Row>(sql, parameters);
   }
 
-  async withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T> {
-    const session = new Session(await this.connect(asOf));
+  async withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const session = new Session(await this.instance.connect());
+    const stop = (): void => session.interrupt();
     this.readers.add(session);
+    signal?.addEventListener('abort', stop);
     try {
+      await beginReading(session, this.archive, asOf);
       return await work(new DuckDbReader(session, this.archive));
     } finally {
+      signal?.removeEventListener('abort', stop);
       this.readers.delete(session);
       session.close();
     }
@@ -213,6 +227,11 @@ export class DuckDbEngine implements Engine, SharedEngine {
     }
   }
 
+  async unsettledBytes(): Promise<number> {
+    if (this.path === undefined) return 0;
+    return (await stat(`${this.path}.wal`).catch(() => undefined))?.size ?? 0;
+  }
+
   interrupt(): void {
     for (const session of [this.session, ...this.readers]) session.interrupt();
   }
@@ -220,19 +239,6 @@ export class DuckDbEngine implements Engine, SharedEngine {
   async close(): Promise<void> {
     this.session.close();
     this.instance.closeSync();
-  }
-
-  /** A connection that reads the tables as they were committed last. */
-  private async connect(asOf: number | null): Promise<DuckDBConnection> {
-    const connection = await this.instance.connect();
-    try {
-      await connection.run(setAsOf(asOf));
-      if (this.archive !== undefined && this.archive.committedLists !== '') await connection.run(this.archive.committedLists);
-      return connection;
-    } catch (cause) {
-      connection.closeSync();
-      throw engineFailure(cause, 'connect');
-    }
   }
 }
 

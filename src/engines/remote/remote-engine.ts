@@ -59,7 +59,7 @@ export class RemoteEngine implements Engine {
     if (variables.asOf !== undefined) this.asOf = variables.asOf;
   }
 
-  withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T> {
+  withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>): Promise<T> {
     const refuse = (): Promise<never> => this.refuse();
     return work({
       rows: <Row extends EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}) => this.rowsAsOf<Row>(asOf, sql, parameters),
@@ -107,6 +107,10 @@ export class RemoteEngine implements Engine {
   }
 
   settle(): Promise<never> {
+    return this.refuse();
+  }
+
+  unsettledBytes(): Promise<never> {
     return this.refuse();
   }
 
