@@ -9,6 +9,7 @@ import type { Instance } from '../../src/app/instance.ts';
 import { query } from '../../src/app/query.ts';
 import { reconcile } from '../../src/app/recon.ts';
 import { reportCampaigns } from '../../src/app/report-campaigns.ts';
+import { readRows } from '../../src/app/result-tables.ts';
 import { exportInstanceLake } from '../../src/app/write-lake.ts';
 import { foldSums } from '../../src/batches/fold-sums.ts';
 import { SUM_TABLES } from '../../src/batches/sum-tables.ts';
@@ -92,7 +93,7 @@ describe('a fold', () => {
   it('changes no figure; batches of the last hours, the last of each day and that of the lake can still be read, and others say which can', async () => {
     const data = copyOf(before, 'folded');
     await withInstance(data, { ...FOLDED_ON, ...KEEPING }, async (instance) => {
-      const { rows, into } = await foldSums({ engine: instance.engine, alone: (work) => work() }, { fromBatches: 1, sliceRows: 40 });
+      const { rows, into } = await foldSums({ engine: instance.engine, alone: (work) => work() }, { fromBatches: 1, sliceRows: 15 });
       expect(rows).toBeGreaterThan(into);
       expect((await instance.engine.rows('select distinct until_batch from store.campaign_hourly_folded')).length).toBeGreaterThan(5);
       expect(await requireReadable(instance, [])).toEqual([]);
@@ -115,7 +116,7 @@ describe('a fold', () => {
         const day = table === 'campaign_hourly' ? 'hour' : 'report_date';
         const nothing = query(instance, `select count(*) from gold.${table} where ${day} > date '2026-03-03'`, secondDay + 1);
         await expect(
-          nothing.then(({ rows: found }) => Array.fromAsync(found)),
+          nothing.then(({ rows: found }) => readRows({ columns: [], rows: found })),
           table,
         ).rejects.toMatchObject({ code: 'batch_folded' });
       }
