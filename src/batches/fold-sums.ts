@@ -31,11 +31,13 @@ const SLICE_ROWS = 20_000;
  */
 export async function foldSums({ engine, alone, onStep }: FoldContext, { fromBatches, sliceRows = SLICE_ROWS }: FoldOptions): Promise<FoldedSums> {
   const sums = { rows: 0, into: 0 };
+  // Those that come meanwhile are for the next fold: there might be no end of them.
+  const upTo = await alone(() => engine.transaction(() => lastBatch(engine)));
   for (const sum of SUM_TABLES) {
     let least = fromBatches;
     for (;;) {
-      const fold = () => engine.transaction(() => foldSlice(engine, sum, least, sliceRows, onStep));
-      const slice = await alone(fold);
+      const part = { upTo, least, sliceRows, ...(onStep === undefined ? {} : { onStep }) };
+      const slice = await alone(() => engine.transaction(() => foldSlice(engine, sum, part)));
       if (slice === undefined) break;
       onStep?.('folded');
       sums.rows += slice.rows;
@@ -46,19 +48,28 @@ export async function foldSums({ engine, alone, onStep }: FoldContext, { fromBat
   return sums;
 }
 
+async function lastBatch(engine: Engine): Promise<number> {
+  const [row] = await engine.rows<{ last: bigint }>('select coalesce(max(batch_id), 0) as last from store.batches');
+  return Number(row?.last);
+}
+
+interface Slice extends Pick<FoldContext, 'onStep'> {
+  readonly upTo: number;
+  readonly least: number;
+  readonly sliceRows: number;
+}
+
 async function foldSlice(
   engine: Engine,
   { table, folded, grain, measures }: SumTable,
-  least: number,
-  sliceRows: number,
-  onStep?: (step: string) => void,
+  { upTo, least, sliceRows, onStep }: Slice,
 ): Promise<FoldedSums | undefined> {
   const name = `store.${table.name}`;
   const [mark] = await engine.rows<{ folded_to: bigint }>(`select folded_to from store.fold_marks where table_name = '${table.name}'`);
   const from = Number(mark?.folded_to ?? 0);
   const batches = await engine.rows<{ batch_id: bigint; rows: bigint; first_day: string; last_day: string }>(
     `select batch_id, count(*) as rows, cast(min(report_date) as varchar) as first_day, cast(max(report_date) as varchar) as last_day
-     from ${name} where batch_id > ${from} group by batch_id order by batch_id`,
+     from ${name} where batch_id > ${from} and batch_id <= ${upTo} group by batch_id order by batch_id`,
   );
   if (batches.length < Math.max(1, least)) return undefined;
   const slice: typeof batches = [];

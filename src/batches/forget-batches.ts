@@ -23,11 +23,12 @@ const HOUR_MICROS = 3_600_000_000;
  * more: in one transaction, so that nobody ever reads what is left of them. Says how many batches it were.
  */
 export async function forgetBatches(context: FoldContext, options: ForgetOptions): Promise<number> {
-  const forgettable = await findForgettable(context, options);
+  const { engine, alone } = context;
+  const forgettable = await alone(() => engine.transaction(() => findForgettable(context, options)));
   const batches = forgettable.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   if (batches === 0 || batches < options.fromBatches) return 0;
   for (const range of forgettable.flatMap((each) => cutRange(each, BATCHES_A_SLICE))) {
-    await context.alone(() => context.engine.transaction(() => forgetRange(context, range, options.nowMicros)));
+    await alone(() => engine.transaction(() => forgetRange(context, range, options.nowMicros)));
     context.onStep?.('forgotten');
   }
   return batches;

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import type { Instance } from '../../src/app/instance.ts';
 import { housekeepingJobs } from '../../src/app/live/housekeeping-jobs.ts';
@@ -45,7 +46,10 @@ function delivery(records: number): Delivery {
 async function whileTaking<T>(live: LivePipeline, work: () => Promise<T>): Promise<T> {
   let isOver = false;
   const sending = (async () => {
-    while (!isOver) await live.take(delivery(20));
+    while (!isOver) {
+      await live.take(delivery(6));
+      await wait(10);
+    }
   })();
   try {
     return await work();
@@ -68,7 +72,7 @@ it('writes a lake beside batches that is the tables as of one of them, and folds
     const { live, events } = await openSmallLive(instance);
     const [lake, fold] = [jobOf(instance, 'lake'), jobOf(instance, 'fold')];
     await whileTaking(live, async () => {
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 2; round++) {
         await someBatches(instance);
         await Promise.all([lake.work(NEVER), someBatches(instance)]);
         expect((await lakeState(instance)).differences).toEqual([]);
