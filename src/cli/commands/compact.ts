@@ -6,7 +6,7 @@ export const compact: CommandDefinition = {
   summary: 'fold what many batches added to the same figures into one row each',
   description:
     'Puts together what batches added to the same figures, so that reports stay quick after any number of batches; `up` does so all the time, and `ingest` after many batches. What is older than housekeeping.as_of_hours can then be read --as-of the last batch of each day only, for housekeeping.as_of_days; ops.folds lists the batches that sums cannot be read as of any more. No figure of now changes.',
-  examples: ['advertisex compact', 'advertisex query "SELECT * FROM ops.folds"'],
+  examples: ['advertisex compact'],
 
   run: (context) =>
     withInstance<ExitCode>(context, 'compact', 'write', async (instance) => {
