@@ -16,7 +16,7 @@ const PROGRAM = join(import.meta.dirname, '../../bin/advertisex.js');
 export async function startUp(data: string): Promise<RunningServer> {
   const child = spawn(process.execPath, [PROGRAM, 'up', '--port', '0', '--data', data], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ADVERTISEX_LAKE_AFTER_INGEST: 'false' },
+    env: { ...process.env, ADVERTISEX_LAKE_AFTER_INGEST: 'false', ADVERTISEX_LAKE_EVERY_SECONDS: '0' },
   });
   const url = await new Promise<string>((resolve, reject) => {
     let said = '';

@@ -1,7 +1,7 @@
 /* model: gold.campaign_hourly
    kind: view
    grain: one row an hour (UTC) and campaign (NULL: unresolved)
-   inputs: store.campaign_hourly */
+   inputs: store.current_campaign_hourly */
 select hour, campaign_id,
        cast(sum(impressions) as bigint) as impressions,
        cast(sum(valid_impressions) as bigint) as valid_impressions,
@@ -30,6 +30,6 @@ select hour, campaign_id,
        cast(sum(time_decay_ppm) as bigint) as time_decay_ppm,
        cast(sum(time_decay_value_micros) as bigint) as time_decay_value_micros,
        cast(sum(time_decay_click_ppm) as bigint) as time_decay_click_ppm
-from store.campaign_hourly where batch_id <= as_of()
+from store.current_campaign_hourly
 group by hour, campaign_id
 having sum(impressions) <> 0 or sum(clicks) <> 0 or sum(bid_requests) <> 0 or sum(conversions) <> 0

@@ -72,14 +72,20 @@ const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = {
   BLOB: 'binary',
 };
 
-/** The tables of an instance, as the lake reads them. */
-export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'rows' | 'withReader'> }): Promise<LakeSource> {
+/**
+ * The tables of an instance, as the lake reads them: beside batches, each time as one of them left the tables. Once the signal is
+ * aborted, what is read stops.
+ */
+export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'rows' | 'withReader'> }, signal?: AbortSignal): Promise<LakeSource> {
+  const read = <T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>) => engine.withReader(asOf, work, signal);
   const tables: LakeTable[] = [];
-  for (const [name, view] of Object.entries(VIEWS)) {
-    const described = await engine.rows<{ column_name: string; column_type: string }>(`describe select * from ${name}`);
-    const columns = described.map((column): LakeColumn => ({ name: column.column_name, type: LAKE_TYPE_OF[column.column_type] ?? 'varchar' }));
-    tables.push({ name, columns, divided: view.day === undefined ? 'whole' : 'by_day' });
-  }
+  await read(null, async (reader) => {
+    for (const [name, view] of Object.entries(VIEWS)) {
+      const described = await reader.rows<{ column_name: string; column_type: string }>(`describe select * from ${name}`);
+      const columns = described.map((column): LakeColumn => ({ name: column.column_name, type: LAKE_TYPE_OF[column.column_type] ?? 'varchar' }));
+      tables.push({ name, columns, divided: view.day === undefined ? 'whole' : 'by_day' });
+    }
+  });
   let batch = 0;
   // A large day keeps all processors and much of the engine's memory busy: two at the same time would only need more of it.
   const largeCopies = new Lanes(1);
@@ -87,22 +93,22 @@ export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'ro
   return {
     tables,
     async position(): Promise<LakePosition> {
-      const [last] = await engine.rows<{ batch: bigint | null; origin: bigint | null }>(
-        'select max(batch_id) as batch, min(committed_at) as origin from store.batches',
+      const [last] = await read(null, (reader) =>
+        reader.rows<{ batch: bigint | null; origin: bigint | null }>('select max(batch_id) as batch, min(committed_at) as origin from store.batches'),
       );
       batch = Number(last?.batch ?? 0);
       return { batch, origin: String(last?.origin ?? 'empty') };
     },
     async slicesChangedSince(table: LakeTable, since: number | null): Promise<LakeSlice[]> {
       const { day, changed } = viewOf(table);
-      const rows = await engine.rows<{ slice: string | null }>(`select distinct cast(day as varchar) as slice from (${changed}) c order by slice`, {
-        since: since ?? 0,
-      });
+      // With what later batches changed as well: those days are copied as of `batch` all the same.
+      const sql = `select distinct cast(day as varchar) as slice from (${changed}) c order by slice`;
+      const rows = await read(null, (reader) => reader.rows<{ slice: string | null }>(sql, { since: since ?? 0 }));
       return day === undefined ? (rows.length > 0 ? [WHOLE] : []) : rows.map((row) => row.slice as string);
     },
     async copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>> {
       const { day, large, archived } = viewOf(table);
-      return engine.withReader(batch, async (reader) => {
+      return read(batch, async (reader) => {
         const copies = new Map<LakeSlice, string>();
         const copyAlone = async (slice: LakeSlice, condition: string) => {
           const path = join(folder, `${slice}.parquet`);
@@ -132,7 +138,7 @@ export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'ro
     },
     async rowsBySlice(table: LakeTable, at: number): Promise<ReadonlyMap<LakeSlice, number>> {
       const { day } = viewOf(table);
-      return engine.withReader(at, (reader) => countBySlice(reader, table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
+      return read(at, (reader) => countBySlice(reader, table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
     },
   };
 

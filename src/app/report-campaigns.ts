@@ -67,7 +67,7 @@ function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOf
              sum(cost_cpm_micros) as cost_cpm_micros, sum(clicks) as clicks, sum(valid_clicks) as valid_clicks,
              sum(bid_requests) as bid_requests, sum(bids_with_outcome) as bids_with_outcome, sum(bids_won) as bids_won,
              sum(${model}_ppm) as conversions_ppm, sum(${model}_value_micros) as value_micros, sum(${model}_click_ppm) as click_conversions_ppm
-      from store.campaign_hourly where batch_id <= as_of() and ${inPeriod}
+      from store.current_campaign_hourly where ${inPeriod}
       group by ${group}
       having sum(impressions) <> 0 or sum(clicks) <> 0 or sum(bid_requests) <> 0 or sum(conversions) <> 0
     ), reached as (

@@ -1,3 +1,4 @@
+import { interrupted } from '../domain/errors.ts';
 import { compactLake, type LakeCompaction } from '../lake/compact-lake.ts';
 import { exportLake, type LakeExport, type LakeExportOptions } from '../lake/export-lake.ts';
 import type { Instance } from './instance.ts';
@@ -14,7 +15,23 @@ export async function exportInstanceLake(instance: Instance, options: LakeExport
   }
 }
 
+/** The same beside batches, which come first. Once the signal is aborted it ends where it is: the next export does the rest. */
+export async function exportLakeBesideBatches(instance: Instance, signal: AbortSignal): Promise<LakeExport> {
+  const source = await lakeSource(instance, signal);
+  return exportLake(source, instance.directory.lake, {
+    copiesAtOnce: 1,
+    beforeStep: (step) => {
+      // What is written aside is removed also when it breaks off.
+      if (step !== 'remove_writing') requireGoing(signal);
+    },
+  });
+}
+
 /** Writes every slice of the lake again, and removes what no export put there. */
 export async function compactInstanceLake(instance: Instance, options: Omit<LakeExportOptions, 'everything'> = {}): Promise<LakeCompaction> {
   return compactLake(await lakeSource(instance), instance.directory.lake, options);
+}
+
+function requireGoing(signal: AbortSignal): void {
+  if (signal.aborted) throw interrupted();
 }

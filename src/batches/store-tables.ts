@@ -2,10 +2,11 @@ import { ATTRIBUTION_MODELS, EVENT_TYPES, type EventType, REFERENCE_FEEDS } from
 import type { Table, TableColumn } from '../domain/table.ts';
 import type { StoredTable } from '../engines/engine.ts';
 import { type Contracts, QUARANTINE_TABLE, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
+import { FOLD_MARKS, FOLDS, SUM_TABLES } from './sum-tables.ts';
 
 /**
  * What is stored: facts in versions (`since_batch` until a retraction names that version), sums as what each batch added, and
- * the books of the pipeline. Rows are only ever added; `models/views` shows what holds.
+ * the books of the pipeline. Rows are only ever added, but for sums that are folded together; `models/views` shows what holds.
  */
 export function storeTables(contracts: Contracts): readonly StoredTable[] {
   return [
@@ -20,10 +21,9 @@ export function storeTables(contracts: Contracts): readonly StoredTable[] {
     KEY_FILTERS,
     ATTRIBUTION,
     RETRACTIONS,
-    CAMPAIGN_HOURLY,
-    CREATIVE_DAILY,
-    WEBSITE_DAILY,
-    AUCTION_DAILY,
+    ...SUM_TABLES.flatMap(({ table, folded }) => [table, folded]),
+    FOLD_MARKS,
+    FOLDS,
     BATCHES,
     LEDGER,
     FILES,
@@ -119,48 +119,6 @@ const RETRACTIONS: Table = {
     { name: 'row_key', type: 'key' },
     ...integers('since_batch', 'batch_id'),
     { name: 'cause', type: 'varchar' },
-  ],
-};
-
-const CAMPAIGN_HOURLY: Table = {
-  name: 'campaign_hourly',
-  columns: [
-    { name: 'hour', type: 'timestamp' },
-    { name: 'report_date', type: 'date' },
-    { name: 'campaign_id', type: 'varchar' },
-    ...integers('impressions', 'valid_impressions', 'priced_impressions', 'cost_cpm_micros', 'clicks', 'valid_clicks', 'matched_clicks'),
-    ...integers('bid_requests', 'bids_with_outcome', 'bids_won', 'conversions', 'conversion_value_micros'),
-    ...integers(...ATTRIBUTION_MODELS.flatMap((model) => [`${model}_ppm`, `${model}_value_micros`, `${model}_click_ppm`])),
-    BATCH,
-  ],
-};
-
-const CREATIVE_DAILY: Table = {
-  name: 'creative_daily',
-  columns: [
-    { name: 'report_date', type: 'date' },
-    { name: 'creative_id', type: 'varchar' },
-    { name: 'campaign_id', type: 'varchar' },
-    ...integers('impressions', 'valid_impressions', 'cost_cpm_micros', 'batch_id'),
-  ],
-};
-
-const WEBSITE_DAILY: Table = {
-  name: 'website_daily',
-  columns: [
-    { name: 'report_date', type: 'date' },
-    { name: 'website', type: 'varchar' },
-    ...integers('impressions', 'valid_impressions', 'cost_cpm_micros', 'batch_id'),
-  ],
-};
-
-const AUCTION_DAILY: Table = {
-  name: 'auction_daily',
-  columns: [
-    { name: 'report_date', type: 'date' },
-    { name: 'campaign_id', type: 'varchar' },
-    { name: 'space_id', type: 'varchar' },
-    ...integers('bid_requests', 'bids_with_outcome', 'bids_won', 'amount_cpm_micros', 'clearing_cpm_micros', 'batch_id'),
   ],
 };
 

@@ -146,9 +146,29 @@ export const settingsSchema = z.strictObject({
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
+      every_seconds: z
+        .number()
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(300)
+        .describe('how often `up` writes the days that changed to the lake while it runs; 0: only when it is stopped'),
     })
     .prefault({})
     .describe('the Parquet files other engines read'),
+  housekeeping: z
+    .strictObject({
+      as_of_hours: z.number().int().min(1).max(87_600).default(24).describe('for so many hours sums can be read --as-of every batch'),
+      as_of_days: z
+        .number()
+        .int()
+        .min(0)
+        .max(36_500)
+        .default(92)
+        .describe('for so many days sums can be read --as-of the last batch of each day (UTC), once the hours are over'),
+    })
+    .prefault({})
+    .describe('what `up`, `ingest` and `compact` keep readable when they fold the sums of many batches together'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -34,6 +34,11 @@ export const ERROR_CODES = {
     title: 'What was asked for does not exist',
     next: 'Look for the right name or key: `advertisex status` and `advertisex query` show what there is.',
   },
+  batch_folded: {
+    exit: 2,
+    title: 'Sums cannot be read as of this batch any more',
+    next: 'Ask as of one of the batches that the message names; housekeeping.as_of_hours and housekeeping.as_of_days say how long which are kept.',
+  },
   data_locked: {
     exit: 3,
     title: 'Another process holds the data directory',

@@ -15,7 +15,7 @@ export interface Engine {
   defineMacros(settings: Readonly<Record<string, bigint | boolean>>): Promise<void>;
   /** Creates the tables that are not there, and adds the columns that they lack. */
   ensureTables(tables: readonly StoredTable[]): Promise<void>;
-  /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. */
+  /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. One at a time, in the order they are asked for. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Makes staged segments readable as `staged_<table name>`; without segments the table is empty. */
   stage(table: Table, segments: readonly string[]): Promise<void>;
@@ -30,10 +30,11 @@ export interface Engine {
   /** A result of any size, as it comes, for a person or a program; read-only statements alone are let through. */
   query(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<ResultTable>;
   /**
-   * Gives `work` a reader of the tables as they were after a batch. Several readers can be at work at the same time: what one of them
-   * runs does not wait for the others. Nothing is to be written meanwhile.
+   * Gives `work` a reader of the tables as they were after a batch (null: after the last one). What it reads is one committed state,
+   * whatever is written meanwhile. Several readers can be at work at the same time: what one of them runs does not wait for the others.
+   * Once the signal is aborted, what it runs stops, and throws.
    */
-  withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T>;
+  withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Puts rows into a table, by column name. */
   insert(table: Table, rows: readonly EngineRow[]): Promise<void>;
   /**
@@ -41,6 +42,8 @@ export interface Engine {
    * or by whoever opens the tables next.
    */
   settle(): Promise<void>;
+  /** How much `settle` would have to put in order, in bytes: about as much has to be read when the tables are opened next. */
+  unsettledBytes(): Promise<number>;
   /** Stops what runs at the moment, also what readers run: it throws. */
   interrupt(): void;
   close(): Promise<void>;

@@ -11,6 +11,8 @@ import { type Draft, type LakeStep, placeDrafts, type SlicesToWrite, type Writte
 export interface LakeExportOptions {
   /** Writes every slice again, changed or not. */
   readonly everything?: boolean;
+  /** Copies that are made at the same time, where fewer than usual are: other work goes on beside them. */
+  readonly copiesAtOnce?: number;
   readonly onProgress?: (progress: LakeProgress) => void;
   /** Called before each change on disk: what it throws breaks the export off there. */
   readonly beforeStep?: (step: LakeStep) => unknown;
@@ -77,7 +79,7 @@ async function writeChanges(source: LakeSource, lake: string, options: LakeExpor
     options.onProgress?.({ slicesDone, slicesToDo });
     return drafts;
   };
-  const lanes = new Lanes(COPIES_AT_ONCE);
+  const lanes = new Lanes(options.copiesAtOnce ?? COPIES_AT_ONCE);
   const begin = (wave: readonly SlicesToWrite[] = []): Promise<Draft[][]> => {
     const drafts = Promise.all(wave.map((part) => lanes.run(() => writeAside(part))));
     // Whoever awaits the wave sees it fail.

@@ -14,6 +14,7 @@ const STATUSES = {
   query_timeout: 503,
   query_too_large: 422,
   not_found: 404,
+  batch_folded: 410,
   data_locked: 503,
   data_unusable: 500,
   data_version: 500,

@@ -15,6 +15,7 @@ export type LogEvent =
   | 'batch_failed'
   | 'count_failed'
   | 'log_damaged'
+  | 'housekeeping_failed'
   | 'request'
   | 'request_failed'
   | 'server_reported'
@@ -45,6 +46,8 @@ export interface LogFields {
   /** Others of the same kind that are not logged one by one. */
   readonly more?: number;
   readonly kind?: string;
+  /** Of housekeeping. */
+  readonly job?: string;
   readonly file?: string;
   readonly equation?: string;
   readonly rows?: number;

@@ -55,6 +55,17 @@ export const METRICS = {
   advertisex_log_bytes: { type: 'gauge', labels: [], help: "Size of the collector's log" },
   advertisex_log_waiting_entries: { type: 'gauge', labels: [], help: 'Entries of the log that are not committed yet' },
   advertisex_log_damage_total: { type: 'counter', labels: ['kind'], help: 'Places at which the log was found cut or damaged' },
+  advertisex_housekeeping_duration_seconds: {
+    type: 'histogram',
+    labels: ['job'],
+    help: 'Time that a job of housekeeping took',
+    buckets: DURATION_SECONDS,
+  },
+  advertisex_housekeeping_failures_total: {
+    type: 'counter',
+    labels: ['job'],
+    help: 'Times that a job of housekeeping failed, and is tried again later',
+  },
   advertisex_reconciliation_difference_rows: { type: 'gauge', labels: ['equation'], help: 'Rows that break an equation, when it was checked last' },
   advertisex_reconciliation_timestamp_seconds: {
     type: 'gauge',

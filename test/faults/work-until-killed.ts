@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { compactInstance } from '../../src/app/compact.ts';
 import { type IngestRequest, ingestFiles } from '../../src/app/ingest-files.ts';
 import { type InstanceOptions, openInstance } from '../../src/app/instance.ts';
 import { replayQuarantine } from '../../src/app/quarantine.ts';
@@ -9,7 +10,7 @@ import type { Feed } from '../../src/domain/feeds.ts';
 
 /** What a process is to do, and where it is to die. Plain data: it is handed over in a file. */
 export interface KilledWork {
-  readonly work: 'ingest' | 'replay' | 'rebuild' | 'export';
+  readonly work: 'ingest' | 'replay' | 'rebuild' | 'export' | 'compact';
   readonly calls: readonly (readonly IngestRequest[])[];
   readonly options: Omit<InstanceOptions, 'onStep' | 'nowMicros' | 'contracts'>;
   readonly contracts: readonly (readonly [Feed, Contract])[];
@@ -31,6 +32,7 @@ if (given !== undefined) {
   if (work === 'ingest') for (const requests of calls) await ingestFiles(instance, requests);
   else if (work === 'replay') await replayQuarantine(instance, {});
   else if (work === 'rebuild') await rebuild(instance);
+  else if (work === 'compact') await compactInstance(instance, { fromBatches: 0 });
   else await exportInstanceLake(instance, { beforeStep: onStep });
   await instance.close();
 }

@@ -7,6 +7,8 @@ import { type Instance, openInstance } from '../../src/app/instance.ts';
 import { replayQuarantine } from '../../src/app/quarantine.ts';
 import { rebuild } from '../../src/app/rebuild.ts';
 import { reconcile } from '../../src/app/recon.ts';
+import { type FoldContext, foldSums } from '../../src/batches/fold-sums.ts';
+import { forgetBatches } from '../../src/batches/forget-batches.ts';
 import { settingsSchema } from '../../src/config/settings.ts';
 import { loadContracts } from '../../src/contracts/load-contract.ts';
 import type { EngineRow } from '../../src/engines/engine.ts';
@@ -100,6 +102,18 @@ class DuckDbProduct implements Product {
       this.instance = await open(join(dirname(this.folder), 'data'), settings, 'rebuild', this.clock);
     }
     return (await rebuild(this.instance)).restated;
+  }
+
+  async fold(sliceRows: number): Promise<void> {
+    await foldSums(this.foldContext(), { fromBatches: 1, sliceRows });
+  }
+
+  async forget(keep: readonly number[]): Promise<void> {
+    await forgetBatches(this.foldContext(), { nowMicros: this.clock.micros + 3_600_000_000, asOfHours: 1, asOfDays: 0, keep, fromBatches: 1 });
+  }
+
+  private foldContext(): FoldContext {
+    return { engine: this.instance.engine, alone: (work) => work() };
   }
 
   async replay(): Promise<void> {

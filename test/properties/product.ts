@@ -15,6 +15,10 @@ export interface Product {
   lastBatch(): Promise<number>;
   /** Derives everything again from the accepted events, by other settings if given. Resolves to the number of rows that were restated. */
   rebuild(settings?: ReferenceSettings): Promise<number>;
+  /** Folds sums together, in slices of so many rows. */
+  fold(sliceRows: number): Promise<void>;
+  /** Lets go of all batches before the last one that was folded, but for some. */
+  forget(keep: readonly number[]): Promise<void>;
   /** Takes quarantined records through the same path again. */
   replay(): Promise<void>;
   /** The equations of SEMANTICS §10 that are broken, with the rows that break them. */

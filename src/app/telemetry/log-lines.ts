@@ -2,6 +2,7 @@ import type { Batch, CommittedBatch } from '../../batches/batch.ts';
 import type { LogDamage } from '../../collector/log/log-damage.ts';
 import type { LogLine } from '../../telemetry/log.ts';
 import type { BatchStage } from '../../telemetry/stage-clock.ts';
+import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent } from '../live/live-pipeline.ts';
 
 type Event<What extends LiveEvent['what']> = Extract<LiveEvent, { what: What }>;
@@ -40,6 +41,16 @@ export function describeFailure({ error, retryInMilliseconds }: Event<'failed'>)
     event: 'batch_failed',
     message: `${error instanceof Error ? error.message : String(error)}.${retry}`,
     fields: { retry_in_seconds: retryInMilliseconds / 1_000 },
+    error,
+  };
+}
+
+export function describeHousekeepingFailure({ job, error, retryInMilliseconds }: Extract<HousekeepingEvent, { what: 'failed' }>): LogLine {
+  return {
+    level: 'warn',
+    event: 'housekeeping_failed',
+    message: `Housekeeping (${job}) failed: ${error instanceof Error ? error.message : String(error)}. It is tried again in ${retryInMilliseconds / 1_000} s; records are taken meanwhile.`,
+    fields: { job, retry_in_seconds: retryInMilliseconds / 1_000 },
     error,
   };
 }

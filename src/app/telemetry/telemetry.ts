@@ -11,12 +11,13 @@ import { type Exposition, type ExpositionFormat, Metrics } from '../../telemetry
 import { watchProcess } from '../../telemetry/process-watch.ts';
 import { StageClock } from '../../telemetry/stage-clock.ts';
 import type { Instance } from '../instance.ts';
+import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
 import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
 import { watchDataSizes } from './data-sizes.ts';
-import { describeBatch, describeDamage, describeFailure, describeRecovery } from './log-lines.ts';
+import { describeBatch, describeDamage, describeFailure, describeHousekeepingFailure, describeRecovery } from './log-lines.ts';
 import { ReconciliationWatch } from './reconciliation-watch.ts';
 import { type AnsweredRequest, RequestWatch } from './request-watch.ts';
 
@@ -94,6 +95,15 @@ export class Telemetry {
       const code = event.error instanceof AdvertiseXError ? event.error.code : 'unexpected';
       this.metrics.add('advertisex_batch_failures_total', { code });
       this.log(describeFailure(event));
+    }
+  };
+
+  readonly onHousekeeping = (event: HousekeepingEvent): void => {
+    const { job } = event;
+    if (event.what === 'done') this.metrics.observe('advertisex_housekeeping_duration_seconds', { job }, event.milliseconds / 1_000);
+    else {
+      this.metrics.add('advertisex_housekeeping_failures_total', { job });
+      this.log(describeHousekeepingFailure(event));
     }
   };
 

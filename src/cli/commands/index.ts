@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '../command.ts';
 import { chaos } from './chaos.ts';
+import { compact } from './compact.ts';
 import { contractCheck, contractDiff } from './contract.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contractDiff,
   lakeExport,
   lakeCompact,
+  compact,
   rebuild,
   doctor,
   chaos,

@@ -51,6 +51,8 @@ export const ingest: CommandDefinition = {
         const sources = early ?? (await open([...files, await keepStandardInput(context, (piped as FeedGroup).feed, instance.directory.staging, format)]));
         const summary = await ingestWithProgress(context, (onProgress) => ingestSources(instance, sources, onProgress));
         await showIngest(context, summary);
+        const { compactInstance, FOLD_FROM_BATCHES } = await import('../../app/compact.ts');
+        await compactInstance(instance, { fromBatches: FOLD_FROM_BATCHES });
         // Also where nothing is new: the run before may have been stopped on its way to the lake.
         if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
         return 0;

@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Option } from 'commander';
+import type { Instance } from '../../app/instance.ts';
+import type { Housekeeping } from '../../app/live/housekeeping.ts';
 import type { LivePipeline } from '../../app/live/live-pipeline.ts';
 import type { Telemetry } from '../../app/telemetry/telemetry.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -71,6 +73,7 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     const figures = await InstanceFigures.open(instance);
     const { onLiveEvent: onEvent, onDamage } = telemetry;
     const live = await openLive(instance, { onEvent, onDamage, newMarker: () => randomBytes(8), sleep });
+    const housekeeping = await startHousekeeping(context, instance, telemetry);
     try {
       const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
       try {
@@ -87,6 +90,7 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
         await Promise.all([telemetry.stopWatching(), http.close()]);
       }
     } finally {
+      await housekeeping.stop();
       await live.stop();
     }
     if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
@@ -109,6 +113,11 @@ async function openTelemetry(context: CommandContext, log: Settings['log']): Pro
     nowSeconds: () => performance.now() / 1_000,
     sleep,
   });
+}
+
+async function startHousekeeping({ host }: CommandContext, instance: Instance, { onHousekeeping: onEvent }: Telemetry): Promise<Housekeeping> {
+  const [{ Housekeeping }, { housekeepingJobs }] = await Promise.all([import('../../app/live/housekeeping.ts'), import('../../app/live/housekeeping-jobs.ts')]);
+  return new Housekeeping({ jobs: housekeepingJobs(instance), nowMicros: host.clock, sleep, onEvent });
 }
 
 /** Aborted, it is over at once. */

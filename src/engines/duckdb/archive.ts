@@ -48,8 +48,6 @@ export class Archive {
   /** Files written since the last commit. */
   private uncommitted: string[] = [];
   private readonly lists = new Map<string, string[]>();
-  /** What a connection has to be told before it can read the archived tables as they were committed last. */
-  committedLists = '';
 
   constructor(statements: Statements, options: ArchiveOptions) {
     this.statements = statements;
@@ -61,8 +59,7 @@ export class Archive {
   async load(): Promise<void> {
     this.lists.clear();
     for (const part of await partsOf(this.statements)) this.enlist(part);
-    this.committedLists = setLists(this.lists);
-    if (this.committedLists !== '') await this.statements.run(this.committedLists);
+    if (this.lists.size > 0) await this.statements.run(setLists(this.lists));
   }
 
   /** Tells another connection, in whose transaction it is, which parts that transaction sees. */
@@ -139,7 +136,6 @@ export class Archive {
 
   /** After a commit. */
   settle(): void {
-    if (this.uncommitted.length > 0) this.committedLists = setLists(this.lists);
     this.uncommitted = [];
   }
 

@@ -1,4 +1,5 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { stat } from 'node:fs/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { bytesOfSize } from '../../config/settings.ts';
 import { queryTooLarge } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
@@ -9,7 +10,7 @@ import { engineFailure, isOutOfMemory } from './failures.ts';
 import { MACROS } from './macros.ts';
 import { DuckDbReader } from './reader.ts';
 import { Session } from './session.ts';
-import { readStatement } from './shared-reading.ts';
+import { beginReading, readStatement } from './shared-reading.ts';
 import { quote, SQL_TYPES, setAsOf, text } from './values.ts';
 
 export interface DuckDbOptions {
@@ -36,6 +37,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
   readonly dialect = MACROS.join('\n');
   private readonly instance: DuckDBInstance;
   private readonly session: Session;
+  private readonly path: string | undefined;
   private readonly archive: Archive | undefined;
   private readonly readers = new Set<Pick<Session, 'interrupt'>>();
   /** Statements of others that are at work. */
@@ -43,8 +45,9 @@ export class DuckDbEngine implements Engine, SharedEngine {
   private readonly limitBytes: number;
   private asOf: number | null = null;
 
-  private constructor(instance: DuckDBInstance, session: Session, { archive, memory }: DuckDbOptions) {
+  private constructor(instance: DuckDBInstance, session: Session, { path, archive, memory }: DuckDbOptions) {
     this.instance = instance;
+    this.path = path;
     this.limitBytes = bytesOfSize(memory);
     this.session = session;
     this.archive = archive === undefined ? undefined : new Archive(this, archive);
@@ -162,12 +165,16 @@ export class DuckDbEngine implements Engine, SharedEngine {
     return this.session.rows<Row>(sql, parameters);
   }
 
-  async withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T> {
-    const session = new Session(await this.connect(asOf));
+  async withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const session = new Session(await this.instance.connect());
+    const stop = (): void => session.interrupt();
     this.readers.add(session);
+    signal?.addEventListener('abort', stop);
     try {
+      await beginReading(session, this.archive, asOf);
       return await work(new DuckDbReader(session, this.archive));
     } finally {
+      signal?.removeEventListener('abort', stop);
       this.readers.delete(session);
       session.close();
     }
@@ -234,6 +241,11 @@ export class DuckDbEngine implements Engine, SharedEngine {
     }
   }
 
+  async unsettledBytes(): Promise<number> {
+    if (this.path === undefined) return 0;
+    return (await stat(`${this.path}.wal`).catch(() => undefined))?.size ?? 0;
+  }
+
   interrupt(): void {
     for (const session of [this.session, ...this.readers]) session.interrupt();
     for (const reader of this.shared) reader.abort();
@@ -242,19 +254,6 @@ export class DuckDbEngine implements Engine, SharedEngine {
   async close(): Promise<void> {
     this.session.close();
     this.instance.closeSync();
-  }
-
-  /** A connection that reads the tables as they were committed last. */
-  private async connect(asOf: number | null): Promise<DuckDBConnection> {
-    const connection = await this.instance.connect();
-    try {
-      await connection.run(setAsOf(asOf));
-      if (this.archive !== undefined && this.archive.committedLists !== '') await connection.run(this.archive.committedLists);
-      return connection;
-    } catch (cause) {
-      connection.closeSync();
-      throw engineFailure(cause, 'connect');
-    }
   }
 }
 

@@ -32,6 +32,8 @@ export function engineFailure(cause: unknown, what: string): AdvertiseXError {
   if (/INTERRUPT/i.test(message)) {
     return new AdvertiseXError('interrupted', 'The work was interrupted', 'Run the same command again: it goes on from the last committed batch.', cause);
   }
+  const [, first, last] = /as of a folded batch: (\d+) to (\d+)/.exec(message) ?? [];
+  if (first !== undefined && last !== undefined) return folded(Number(first), Number(last), cause);
   if (/Permission denied|Read-only file system|Cannot open file|Cannot open database|not a valid DuckDB database/i.test(message)) {
     return new AdvertiseXError(
       'data_unusable',
@@ -50,6 +52,16 @@ export function engineFailure(cause: unknown, what: string): AdvertiseXError {
 
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof AdvertiseXError ? isOutOfMemory(error.cause) : /Out of Memory/i.test(String((error as Error | undefined)?.message ?? error));
+}
+
+function folded(first: number, last: number, cause: unknown): AdvertiseXError {
+  const before = first === 1 ? 'none before them' : `${first - 1} before them`;
+  return new AdvertiseXError(
+    'batch_folded',
+    `Sums cannot be read as of batches ${first} to ${last} any more: they were folded. The nearest batches that can be read are ${before}, and ${last + 1} after`,
+    `Ask with --as-of ${last + 1}${first === 1 ? '' : `, or --as-of ${first - 1}`}. Events and attribution can be read as of every batch; ops.folds lists what was folded.`,
+    cause,
+  );
 }
 
 function firstLine(message: string): string {

@@ -31,6 +31,8 @@ export const MACROS: readonly string[] = [
                 else cast(cost_cpm_micros as decimal(38, 0)) * 1000
                      + case when pricing_model is null then 0 else cast(coalesce(rate_micros, 0) as decimal(38, 0)) end * (valid_impressions - priced_impressions) * 1000 end
     end`,
+  // Fails, with a message that `failures.ts` knows. As this is looked at only where a row is refused, it may stand in a CASE alone.
+  "refuse_folded(first_batch, last_batch) as error('as of a folded batch: ' || first_batch || ' to ' || last_batch)",
   // A third of the time of taking the dashes out of its text.
   'key_text(k) as lower(hex(cast(k as blob)))',
 ];

@@ -32,10 +32,7 @@ export async function readStatement(
     if (signal.aborted) throw stopReason(signal);
     await requireReading(connection, sql);
     const session = new Session(connection);
-    // What is looked up first pins the state of the tables: which parts there are, and what is in the database, belong together.
-    await session.run('begin transaction read only');
-    await archive?.tell(session);
-    await session.run(setAsOf(asOf));
+    await beginReading(session, archive, asOf);
     const result = await start(connection, sql, parameters);
     const types = result.columnTypes();
     const columns = result.deduplicatedColumnNames().map((name, index) => ({ name, kind: cellKind(types[index] as DuckDBType) }));
@@ -54,6 +51,14 @@ export async function readStatement(
     close();
     throw readFailure(cause, signal);
   }
+}
+
+/** From here on until it is closed the session reads one committed state, as of a batch. */
+export async function beginReading(session: Session, archive: Archive | undefined, asOf: number | null): Promise<void> {
+  // What is looked up first pins the state of the tables: which parts there are, and what is in the database, belong together.
+  await session.run('begin transaction read only');
+  await archive?.tell(session);
+  await session.run(setAsOf(asOf));
 }
 
 async function start(connection: DuckDBConnection, sql: string, parameters: Readonly<Record<string, EngineValue>>): Promise<DuckDBResult> {

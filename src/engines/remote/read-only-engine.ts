@@ -42,7 +42,7 @@ export abstract class ReadOnlyEngine implements Engine {
     if (variables.asOf !== undefined) this.asOf = variables.asOf ?? this.latest;
   }
 
-  withReader<T>(asOf: number, work: (reader: EngineReader) => Promise<T>): Promise<T> {
+  withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>): Promise<T> {
     const refuse = (): Promise<never> => this.refuse();
     return work({
       rows: <Row extends EngineRow>(sql: string, parameters: Readonly<Record<string, EngineValue>> = {}) => this.rowsAsOf<Row>(asOf, sql, parameters),
@@ -81,6 +81,10 @@ export abstract class ReadOnlyEngine implements Engine {
   }
 
   settle(): Promise<never> {
+    return this.refuse();
+  }
+
+  unsettledBytes(): Promise<never> {
     return this.refuse();
   }
 

@@ -1,0 +1,42 @@
+import { interrupted } from '../../domain/errors.ts';
+import { compactInstance } from '../compact.ts';
+import type { Instance } from '../instance.ts';
+import { exportLakeBesideBatches } from '../write-lake.ts';
+import type { HousekeepingJob } from './housekeeping.ts';
+
+export interface JobOptions {
+  readonly settleFromBytes?: number;
+}
+
+const FOLD_EVERY_MS = 60_000;
+const FOLD_FROM_BATCHES = 20;
+const SETTLE_EVERY_MS = 2_000;
+/** Putting so much in order takes some 0.3 s, in which batches wait; reading it at a start about as long. */
+const SETTLE_FROM_BYTES = 64 * 2 ** 20;
+
+/** What an instance needs while records come, for as long as it runs. */
+export function housekeepingJobs(instance: Instance, { settleFromBytes = SETTLE_FROM_BYTES }: JobOptions = {}): HousekeepingJob[] {
+  const { engine, settings, batches } = instance;
+  const settle: HousekeepingJob = {
+    name: 'settle',
+    everyMilliseconds: SETTLE_EVERY_MS,
+    work: async () => {
+      if ((await engine.unsettledBytes()) >= settleFromBytes) await batches.alone(() => engine.settle());
+    },
+  };
+  const fold: HousekeepingJob = {
+    name: 'fold',
+    everyMilliseconds: FOLD_EVERY_MS,
+    work: (signal) => compactInstance(instance, { fromBatches: FOLD_FROM_BATCHES, onStep: () => requireGoing(signal) }),
+  };
+  const lake: HousekeepingJob = {
+    name: 'lake',
+    everyMilliseconds: settings.lake.every_seconds * 1_000,
+    work: (signal) => exportLakeBesideBatches(instance, signal),
+  };
+  return [settle, fold, ...(settings.lake.every_seconds === 0 ? [] : [lake])];
+}
+
+function requireGoing(signal: AbortSignal): void {
+  if (signal.aborted) throw interrupted();
+}
