@@ -137,6 +137,7 @@ describe('the figures', () => {
   it('of the campaign are those of its records', async () => {
     const report = await json('report', 'campaigns');
     const spring = report.find(({ campaign_id }) => campaign_id === 'spring');
+    expect(await json('report', 'campaigns', '--campaign', 'spring')).toEqual([spring]);
     expect(spring).toMatchObject({
       name: 'Spring sale',
       pricing: 'cpc',

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import { type Instance, openInstance } from '../../src/app/instance.ts';
@@ -9,6 +10,7 @@ import { InstanceFigures } from '../../src/app/instance-figures.ts';
 import type { LivePipeline } from '../../src/app/live/live-pipeline.ts';
 import { reportCampaigns } from '../../src/app/report-campaigns.ts';
 import { settingsSchema } from '../../src/config/settings.ts';
+import { RemoteEngine } from '../../src/engines/remote/remote-engine.ts';
 import { renderJsonRows } from '../../src/rendering/render-json.ts';
 import { instanceOptions } from '../faults/open-instance.ts';
 import { callsFor, makeSmallDay } from '../faults/small-day.ts';
@@ -83,6 +85,11 @@ describe('figures', () => {
       const csv = await send(server, `/v1/reports/campaigns${search}`, { headers: { accept: 'text/csv' } });
       expect(csv.body.split('\r\n')).toHaveLength(JSON.parse(printed).length + 2);
     }
+  });
+
+  it('are told of without being sent (HEAD)', async () => {
+    const answer = await send(server, '/v1/reports/campaigns?by=hour', { method: 'HEAD' });
+    expect(answer).toMatchObject({ status: 200, body: '', headers: { etag: expect.any(String) } });
   });
 
   it('of one campaign are its row of all', async () => {
@@ -239,6 +246,27 @@ describe('what is asked', () => {
       asking.destroy();
       await eventually(async () => (await connections()) === 0, 1_500);
     }
+  });
+
+  it('waits for a place where others have them, by whichever door they came', async () => {
+    const { reads } = JSON.parse(readFileSync(instance.directory.owner, 'utf8'));
+    const other = (await RemoteEngine.open(reads, 'PID 7')) as RemoteEngine;
+    const stop = new AbortController();
+    const body = JSON.stringify({ sql: 'select count(*) from range(1000000000) a, range(1000000) b' });
+    const headers = { 'content-type': 'application/json' };
+    const slow = [0, 1].map(() => fetch(`${server.url}/v1/query`, { method: 'POST', headers, body, signal: stop.signal }).catch(() => undefined));
+    await eventually(async () => (await connections()) === 2);
+    let isAnswered = false;
+    const asking = other.rows('select 1 as a').then((rows) => {
+      isAnswered = true;
+      return rows;
+    });
+    await pause(300);
+    expect(isAnswered).toBe(false);
+    stop.abort();
+    expect(await asking).toEqual([{ a: 1 }]);
+    await Promise.all(slow);
+    await other.close();
   });
 
   it('may be long: it is sent as it is taken, and is nowhere in between', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeFigures, fakeFigures } from '../../../test/server/fake-figures.ts';
 import { postJson, send, startServer, type TestServer } from '../../../test/server/test-server.ts';
+import { AdvertiseXError } from '../../domain/errors.ts';
 import { hashOfToken } from '../tokens.ts';
 
 let figures: FakeFigures;
@@ -73,6 +74,19 @@ describe('what somebody has already', () => {
     const later = await send(server, path, { headers: { 'if-none-match': etag } });
     expect(later.status).toBe(200);
     expect(later.headers.etag).not.toBe(etag);
+  });
+
+  it('is not known of a failure', async () => {
+    figures.campaigns = () => Promise.reject(new AdvertiseXError('query_timeout', 'Too long', 'Ask for less.'));
+    const answer = await send(server, '/v1/reports/campaigns');
+    expect(answer).toMatchObject({ status: 503, headers: { 'cache-control': 'no-store' } });
+    expect(answer.headers.etag).toBeUndefined();
+  });
+
+  it('depends on what was accepted, and on the page that asks where pages may', async () => {
+    const open = await startServer({ figures, allowedOrigins: ['https://dashboard.example'] });
+    expect((await send(open, '/v1/batches')).headers['vary']).toBe('Origin, Accept');
+    await open.close();
   });
 
   it('is told by the tag of another address or another process', async () => {
