@@ -49,9 +49,9 @@ export interface ChaosResult extends Comparison {
   readonly holds: boolean;
 }
 
-const STARTING_SECONDS = 120;
+const STARTING_SECONDS = 300;
 const STEP_SECONDS = 5;
-const STOPPING_SECONDS = 120;
+const STOPPING_SECONDS = 900;
 
 /** Kills `up` again and again while it takes numbered records, and compares what it acknowledged with what is in the tables. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {

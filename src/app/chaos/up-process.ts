@@ -61,6 +61,8 @@ export class UpProcess {
 
   /** It does nothing meanwhile, and its connections stay open. */
   async pause(milliseconds: number): Promise<void> {
+    // There is no such signal.
+    if (process.platform === 'win32') return;
     this.child.kill('SIGSTOP');
     await wait(milliseconds);
     this.child.kill('SIGCONT');
