@@ -118,6 +118,15 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('the HTTP server of `up`'),
+  raw_archive: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('keep what `up` took as Parquet by day of receipt (raw/ in the data directory); `advertisex rebuild --from-raw` makes the tables of it'),
+    })
+    .prefault({})
+    .describe('records as they came, kept beyond the tables'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),

@@ -3,10 +3,12 @@ import { applyBatch } from '../../batches/apply-batch.ts';
 import type { BatchCause, CommittedBatch, SourcePosition } from '../../batches/batch.ts';
 import type { Collector, Delivery, Receipt } from '../../collector/collector.ts';
 import type { CollectorLog } from '../../collector/log/collector-log.ts';
+import type { LogPosition } from '../../collector/log/log-entry.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { EVENT_FEEDS, type Feed, REFERENCE_FEEDS } from '../../domain/feeds.ts';
 import type { Instance } from '../instance.ts';
 import { decompressBody } from './decompress-body.ts';
+import type { LogArchive } from './log-archive.ts';
 import { COLLECTOR_SOURCE } from './log-positions.ts';
 import { StagedLog, type StagedPart } from './staged-log.ts';
 
@@ -14,6 +16,8 @@ export interface LiveOptions {
   readonly instance: Instance;
   readonly log: CollectorLog;
   readonly limits: LiveLimits;
+  /** Where what was taken is kept before the log drops it. */
+  readonly archive?: LogArchive | undefined;
   readonly onEvent: (event: LiveEvent) => void;
   /** Resolves after so many milliseconds, or once the signal is aborted. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
@@ -53,6 +57,8 @@ export class LivePipeline implements Collector {
   private readonly options: LiveOptions;
   private readonly staged: StagedLog;
   private failing: Error | undefined;
+  /** The entries of the log before it are in the tables. */
+  private appliedUpTo: LogPosition = 0;
   private readonly stopping = new AbortController();
   private readonly taking = new Set<Promise<Receipt>>();
   private wake: () => void = () => undefined;
@@ -100,6 +106,7 @@ export class LivePipeline implements Collector {
     await this.options.log.close();
     this.wake();
     await this.running;
+    await this.clearLog('all');
   }
 
   private async append({ feed, encoding, delimiter, body }: Delivery): Promise<Receipt> {
@@ -133,6 +140,7 @@ export class LivePipeline implements Collector {
 
   private async restage(): Promise<void> {
     const entries = await this.staged.restage();
+    if (this.staged.isEmpty) this.appliedUpTo = this.staged.stagedUpTo;
     if (entries > 0) this.options.onEvent({ what: 'recovered', entries, records: this.staged.waitingRecords });
   }
 
@@ -141,8 +149,21 @@ export class LivePipeline implements Collector {
     await this.applyFeeds(part, 'reference', REFERENCE_FEEDS);
     await this.applyFeeds(part, 'late', EVENT_FEEDS);
     if (part.entries.some(({ feed }) => feed === 'currency-rates')) await this.retrying(() => this.staged.useCommittedRates());
-    // What stays in the log does no harm.
-    await this.options.log.dropBefore(part.upTo).catch((error) => this.options.onEvent({ what: 'failed', error, retryInMilliseconds: 0 }));
+    this.appliedUpTo = part.upTo;
+    const cleared = this.clearLog('segments');
+    // It is work for the time between batches.
+    if (this.options.archive === undefined) await cleared;
+  }
+
+  /** What the log need not keep any more goes, into the archive first where there is one. What stays does no harm. */
+  private async clearLog(which: 'segments' | 'all'): Promise<void> {
+    const { log, archive, onEvent } = this.options;
+    try {
+      await archive?.archiveUpTo(this.appliedUpTo, which);
+      await log.dropBefore(Math.min(this.appliedUpTo, archive?.archivedUpTo ?? this.appliedUpTo));
+    } catch (error) {
+      onEvent({ what: 'failed', error, retryInMilliseconds: 0 });
+    }
   }
 
   private async applyFeeds(part: StagedPart, cause: BatchCause, feeds: readonly Feed[]): Promise<void> {

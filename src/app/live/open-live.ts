@@ -4,6 +4,7 @@ import { LOG_LIMITS } from '../../collector/log/log-options.ts';
 import { openLog } from '../../collector/log/open-log.ts';
 import type { Instance } from '../instance.ts';
 import { LIVE_LIMITS, type LiveEvent, type LiveLimits, LivePipeline } from './live-pipeline.ts';
+import { LogArchive } from './log-archive.ts';
 import { COLLECTOR_SOURCE, committedUpTo, logPositions } from './log-positions.ts';
 
 export interface OpenLiveOptions {
@@ -27,5 +28,7 @@ export async function openLive(instance: Instance, options: OpenLiveOptions): Pr
     onDamage: options.onDamage,
   });
   const { onEvent, sleep } = options;
-  return LivePipeline.start({ instance, log, limits: { ...LIVE_LIMITS, ...options.limits }, onEvent, sleep });
+  const limits = { ...LIVE_LIMITS, ...options.limits };
+  const archive = instance.settings.raw_archive.enabled ? await LogArchive.open({ instance, log, bodyBytes: limits.bodyBytes }) : undefined;
+  return LivePipeline.start({ instance, log, limits, archive, onEvent, sleep });
 }
