@@ -2,13 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instance } from '../../src/app/instance.ts';
 import type { LiveEvent, LiveLimits, LivePipeline } from '../../src/app/live/live-pipeline.ts';
-import { openLive } from '../../src/app/live/open-live.ts';
+import { type OpenLiveOptions, openLive } from '../../src/app/live/open-live.ts';
 
 /** A pipeline, and what it told. */
-export async function openSmallLive(instance: Instance, limits: Partial<LiveLimits> = {}): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
+export async function openSmallLive(
+  instance: Instance,
+  limits: Partial<LiveLimits> = {},
+  more: Partial<Pick<OpenLiveOptions, 'logLimits' | 'beforeArchiveStep'>> = {},
+): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
   const events: LiveEvent[] = [];
   const live = await openLive(instance, {
     limits: { gatherMilliseconds: 5, ...limits },
+    ...more,
     onEvent: (event) => events.push(event),
     // A kill may leave the beginning of an entry; nothing else is expected of these disks.
     onDamage: (damage) => {
