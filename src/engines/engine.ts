@@ -23,6 +23,8 @@ export interface Engine {
   run(sql: string): Promise<number>;
   /** Adds the rows of a query, by column name, to a table (`store.clicks`). The query may be run more than once. */
   append(table: string, select: string): Promise<void>;
+  /** Removes the rows of a table whose DATE column `column` is before a day, from all states that can be read; of an archived table by its own column. */
+  removeBefore(table: string, column: string, day: string): Promise<void>;
   /** What `this_batch()`, `this_cause()` and `as_of()` give from now on. */
   setVariables(variables: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void>;
   /** All rows of a small result. Integers come as bigint, times as microseconds since 1970 (bigint), dates as days, keys as UUID text. */

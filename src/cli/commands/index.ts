@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../command.ts';
 import { contractCheck, contractDiff } from './contract.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { expire } from './expire.ts';
 import { explain } from './explain.ts';
 import { generate } from './generate.ts';
 import { ingest } from './ingest.ts';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   lakeExport,
   lakeCompact,
   rebuild,
+  expire,
   doctor,
 ];
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { joinParquetFiles } from '../../staging/join-parquet-files.ts';
 import type { EngineRow, StoredTable } from '../engine.ts';
@@ -47,6 +47,9 @@ export class Archive {
   private readonly tables: ReadonlyMap<string, StoredTable>;
   /** Files written since the last commit. */
   private uncommitted: string[] = [];
+  /** Files of parts that the transaction at hand removes, and of those that are removed; they stay as long as somebody may read them. */
+  private removing: string[] = [];
+  private removed: string[] = [];
   private readonly lists = new Map<string, string[]>();
   /** What a connection has to be told before it can read the archived tables as they were committed last. */
   committedLists = '';
@@ -59,10 +62,15 @@ export class Archive {
 
   /** Reads which parts are committed, and tells the connection. */
   async load(): Promise<void> {
+    await this.readParts();
+    this.committedLists = setLists(this.lists);
+  }
+
+  /** As the statements' transaction sees them. */
+  private async readParts(): Promise<void> {
     this.lists.clear();
     for (const part of await partsOf(this.statements)) this.enlist(part);
-    this.committedLists = setLists(this.lists);
-    if (this.committedLists !== '') await this.statements.run(this.committedLists);
+    if (this.lists.size > 0) await this.statements.run(setLists(this.lists));
   }
 
   /** Tells another connection, in whose transaction it is, which parts that transaction sees. */
@@ -107,6 +115,30 @@ export class Archive {
       );
   }
 
+  /** Parts are of one day: whole files go, once that is committed. */
+  async removeBefore(name: string, day: string): Promise<void> {
+    const table = this.tables.get(name) as StoredTable;
+    const isBefore = (column: string) => `${quote(column)} < cast(${text(day)} as date)`;
+    await this.statements.run(`delete from store.${rowsOf(table)} where ${isBefore(table.archivedBy as string)}`);
+    const parts = await this.statements.rows<{ file: string }>(`select file from ${PARTS} where table_name = ${text(name)} and ${isBefore('day')}`);
+    if (parts.length === 0) return;
+    await this.statements.run(`delete from ${PARTS} where table_name = ${text(name)} and ${isBefore('day')}`);
+    for (const { file } of parts) this.removing.push(join(this.options.directory, file));
+    await this.readParts();
+    await this.defineView(table);
+  }
+
+  /** Removes the files of parts that are removed. One that cannot be does no harm: it goes when the database is opened next. */
+  async removeFiles(): Promise<void> {
+    const files = this.removed;
+    this.removed = [];
+    for (const file of files) {
+      await rm(file, { force: true }).catch(() => undefined);
+      // The folder of its batch, where it was the last one.
+      await rmdir(dirname(file)).catch(() => undefined);
+    }
+  }
+
   /**
    * Writes a day, as of the batch that `reader` is set to, to a file as its parts have it, without a detour by the table's own types;
    * where one part has all of it, the file is a copy. False where no part has rows of the day, or one lacks a column that the table
@@ -139,13 +171,16 @@ export class Archive {
 
   /** After a commit. */
   settle(): void {
-    if (this.uncommitted.length > 0) this.committedLists = setLists(this.lists);
+    if (this.uncommitted.length > 0 || this.removing.length > 0) this.committedLists = setLists(this.lists);
     this.uncommitted = [];
+    this.removed.push(...this.removing);
+    this.removing = [];
   }
 
   /** After a rollback. A file that cannot be removed does no harm: it goes when the database is opened next. */
   async discard(): Promise<void> {
-    if (this.uncommitted.length === 0) return;
+    if (this.uncommitted.length === 0 && this.removing.length === 0) return;
+    this.removing = [];
     for (const file of this.uncommitted) await rm(file, { force: true }).catch(() => undefined);
     this.uncommitted = [];
     await this.load();

@@ -113,6 +113,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
       const result = await work();
       await this.run('commit');
       this.archive?.settle();
+      await this.clearArchive();
       return result;
     } catch (error) {
       // A failed commit has rolled back already; what is thrown is the first error.
@@ -142,6 +143,12 @@ export class DuckDbEngine implements Engine, SharedEngine {
     else await this.run(`insert into ${table} by name ${select}`);
   }
 
+  async removeBefore(table: string, column: string, day: string): Promise<void> {
+    const name = table.replace(/^store\./, '');
+    if (this.archive?.isArchived(name)) await this.archive.removeBefore(name, day);
+    else await this.run(`delete from ${table} where ${quote(column)} < cast(${text(day)} as date)`);
+  }
+
   async setVariables({ batch, cause, asOf }: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void> {
     if (batch !== undefined) await this.run(`set variable this_batch = cast(${batch} as bigint)`);
     if (cause !== undefined) await this.run(`set variable this_cause = ${text(cause)}`);
@@ -161,8 +168,8 @@ export class DuckDbEngine implements Engine, SharedEngine {
     try {
       return await work(new DuckDbReader(session, this.archive));
     } finally {
-      this.readers.delete(session);
       session.close();
+      await this.forget(session);
     }
   }
 
@@ -179,14 +186,24 @@ export class DuckDbEngine implements Engine, SharedEngine {
     try {
       const result = await readStatement(await this.instance.connect(), this.archive, statement, AbortSignal.any([signal, stopped.signal]));
       const close = (): void => {
-        this.readers.delete(reader);
         result.close();
+        void this.forget(reader);
       };
       return { ...result, close };
     } catch (cause) {
-      this.readers.delete(reader);
+      await this.forget(reader);
       throw cause;
     }
+  }
+
+  private async forget(reader: Pick<Session, 'interrupt'>): Promise<void> {
+    this.readers.delete(reader);
+    await this.clearArchive();
+  }
+
+  /** Whoever reads may still open a file that is no part of the archive any more. */
+  private async clearArchive(): Promise<void> {
+    if (this.readers.size === 0) await this.archive?.removeFiles();
   }
 
   async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {

@@ -102,6 +102,10 @@ export class RemoteEngine implements Engine {
     return this.refuse();
   }
 
+  removeBefore(): Promise<never> {
+    return this.refuse();
+  }
+
   insert(): Promise<never> {
     return this.refuse();
   }
