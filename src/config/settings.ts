@@ -5,6 +5,10 @@ import { EVENT_FEEDS } from '../domain/feeds.ts';
 
 const seconds = z.number().int().positive().max(31_536_000);
 const days = z.number().int().positive().max(36_500).optional();
+const size = z
+  .string()
+  .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')
+  .meta({ expected: 'a size like 800MB or 2GB' });
 const timeZone = z
   .string()
   .refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)')
@@ -76,13 +80,10 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
       batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
-      memory: z
-        .string()
-        .regex(/^\d+(MB|GB)$/, 'is not a size like 800MB or 2GB')
-        .meta({ expected: 'a size like 800MB or 2GB' })
-        .default('800MB')
-        .describe('what the engine may use'),
+      memory: size.default('800MB').describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has)'),
+      disk: size.optional().describe('what the data directory may take: records are refused before it does (default: what the file system has)'),
+      free_disk: size.default('1GB').describe('what is left free on its file system, at most a tenth of it: records are refused before less is'),
       query_seconds: z
         .number()
         .int()

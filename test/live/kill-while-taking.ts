@@ -22,7 +22,10 @@ export async function takeUntilKilled(data: string, from: number, { step = '', o
     if (said === '' && afterMilliseconds !== undefined) void wait(afterMilliseconds).then(() => child.kill('SIGKILL'));
     said += text;
   });
+  // A step that never comes is a failure, not a wait.
+  const tooLong = setTimeout(() => child.kill('SIGTERM'), 60_000);
   const [, signal] = await once(child, 'close');
+  clearTimeout(tooLong);
   expect(signal).toBe('SIGKILL');
   return said
     .split('\n')

@@ -8,7 +8,7 @@ import { type OpenLiveOptions, openLive } from '../../src/app/live/open-live.ts'
 export async function openSmallLive(
   instance: Instance,
   limits: Partial<LiveLimits> = {},
-  more: Partial<Pick<OpenLiveOptions, 'logLimits' | 'beforeArchiveStep'>> = {},
+  more: Partial<Pick<OpenLiveOptions, 'logLimits' | 'beforeArchiveStep' | 'room'>> = {},
 ): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
   const events: LiveEvent[] = [];
   const live = await openLive(instance, {

@@ -18,6 +18,8 @@ export interface LiveOptions {
   readonly limits: LiveLimits;
   /** Where what was taken is kept before the log drops it. */
   readonly archive?: LogArchive | undefined;
+  /** Why there is no room to take records; undefined while there is. */
+  readonly room?: (() => LiveTrouble | undefined) | undefined;
   readonly onEvent: (event: LiveEvent) => void;
   /** Resolves after so many milliseconds, or once the signal is aborted. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
@@ -41,7 +43,7 @@ export type LiveEvent =
   | { readonly what: 'failed'; readonly error: unknown; readonly retryInMilliseconds: number };
 
 export interface LiveTrouble {
-  readonly code: 'stopping' | 'failing' | 'behind';
+  readonly code: 'stopping' | 'failing' | 'behind' | 'disk_full';
   readonly message: string;
 }
 
@@ -96,6 +98,8 @@ export class LivePipeline implements Collector {
     if (this.stopping.signal.aborted) troubles.push({ code: 'stopping', message: 'The collector is stopping' });
     if (this.failing !== undefined) troubles.push({ code: 'failing', message: 'What was taken cannot be applied at the moment, and is tried again' });
     if (this.staged.waitingRecords >= this.options.limits.waitingRecords) troubles.push({ code: 'behind', message: 'Too much waits to be applied' });
+    const full = this.options.room?.();
+    if (full !== undefined) troubles.push(full);
     return troubles;
   }
 
@@ -110,11 +114,13 @@ export class LivePipeline implements Collector {
   }
 
   private async append({ feed, encoding, delimiter, body }: Delivery): Promise<Receipt> {
-    const { instance, log, limits } = this.options;
+    const { instance, log, limits, room } = this.options;
     const { isBroken, waitingRecords } = this.staged;
     if (this.stopping.signal.aborted) throw busy('The collector is stopping', 'Send it again when it has started.');
     if (isBroken) throw busy('The collector reads its log again', 'Send it again in a moment.');
     if (waitingRecords >= limits.waitingRecords) throw busy(`${waitingRecords} records wait to be applied`, 'Send it again in a moment, or send less at once.');
+    const full = room?.();
+    if (full !== undefined) throw new AdvertiseXError('disk_full', full.message, 'Send it again later: records are taken again once there is room.');
     const bytes = await decompressBody(body, limits.bodyBytes);
     const entry = { feed, encoding, delimiter, receivedAtMicros: instance.nowMicros(), body };
     return this.staged.add(await log.append(entry), entry, bytes);

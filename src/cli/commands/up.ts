@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Option } from 'commander';
+import type { DiskBudget } from '../../app/disk-budget.ts';
 import type { Instance } from '../../app/instance.ts';
-import type { LiveEvent, LivePipeline } from '../../app/live/live-pipeline.ts';
+import type { LiveEvent, LiveOptions, LivePipeline } from '../../app/live/live-pipeline.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ServerOptions } from '../../server/server.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
@@ -39,8 +40,9 @@ export const up: CommandDefinition = {
       // It is stopped in order, not where it stands: no signal.
       nowMicros: context.host.clock,
     });
+    const disk = await watchDisk(context, instance);
     try {
-      const live = await startLive(context, instance);
+      const live = await startLive(context, instance, () => disk.budget.trouble);
       try {
         const http = await createServer({ ...(await serverOptions(context, live, server)), ...security });
         context.messages.note(`Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`);
@@ -53,14 +55,33 @@ export const up: CommandDefinition = {
       if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
       return 0;
     } finally {
+      disk.stop();
       await instance.close();
     }
   },
 };
 
-async function startLive(context: CommandContext, instance: Instance): Promise<LivePipeline> {
+const LOOK_AT_DISK_MILLIS = 5_000;
+
+async function watchDisk({ messages }: CommandContext, instance: Instance): Promise<{ readonly budget: DiskBudget; readonly stop: () => void }> {
+  const { diskBudgetOf, noRoom } = await import('../../app/disk-budget.ts');
+  const budget = diskBudgetOf(instance, (state) => {
+    const { message, remedy } = noRoom(instance.directory.path, state);
+    if (state.level === 'full') messages.warn(`Records are refused: ${message}. ${remedy}`);
+    else if (state.level === 'low') messages.warn(`The disk fills up: ${message}. Before it is full, records are refused.`);
+    else messages.note('There is enough room on the disk again.');
+  });
+  // What cannot be looked at now can be the next time.
+  const look = (): void => void budget.look().catch((error: Error) => messages.warn(`The disk cannot be looked at: ${error.message}`));
+  await budget.look();
+  const timer = setInterval(look, LOOK_AT_DISK_MILLIS);
+  return { budget, stop: () => clearInterval(timer) };
+}
+
+async function startLive(context: CommandContext, instance: Instance, room: LiveOptions['room']): Promise<LivePipeline> {
   const { openLive } = await import('../../app/live/open-live.ts');
   return openLive(instance, {
+    room,
     onEvent: (event) => tell(context, event),
     onDamage: ({ kind, segment, setAside }) => {
       const copy = setAside === undefined ? '' : `; what stood there is kept in ${setAside}`;

@@ -1,0 +1,162 @@
+import { readdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Settings } from '../config/settings.ts';
+import { AdvertiseXError } from '../domain/errors.ts';
+import type { Instance } from './instance.ts';
+
+/** What is free on the file system of a data directory, and what the directory takes. */
+export interface DiskFigures {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  readonly usedBytes: number;
+}
+
+export type DiskLevel = 'enough' | 'low' | 'full';
+
+export interface DiskState extends DiskFigures {
+  readonly level: DiskLevel;
+  /** How much of what may be used is used: 1 is all of it. */
+  readonly share: number;
+  /** Undefined: as much as the file system has. */
+  readonly limitBytes: number | undefined;
+  /** To be left free on the file system. */
+  readonly reserveBytes: number;
+}
+
+export interface DiskBudgetOptions {
+  readonly directory: string;
+  readonly limits: Pick<Settings['limits'], 'disk' | 'free_disk'>;
+  readonly nowMicros: () => number;
+  /** Absent: asks the system. */
+  readonly measure?: ((directory: string) => Promise<DiskFigures>) | undefined;
+  /** Told of each change of level. */
+  readonly onChange?: (state: DiskState) => void;
+}
+
+const WARN_SHARE = 0.8;
+/** Of the limit: what is under way has to fit in yet. On the file system the reserve is there for that. */
+const STOP_SHARE = 0.95;
+/** Once stopped, until there is this much more room: who is told to come back is not to be sent away again at once. */
+const RESUME_SHARE = 0.9;
+/** A file system that is smaller than ten times the reserve keeps a tenth free. */
+const MOST_RESERVED = 0.1;
+
+/**
+ * Says when records can be taken no longer because the disk would run full: while there is still room for what was taken to get into the
+ * tables. Reading goes on, and records are taken again by itself once there is room.
+ */
+export class DiskBudget {
+  private readonly options: DiskBudgetOptions;
+  private readonly limitBytes: number | undefined;
+  private readonly measure: (directory: string) => Promise<DiskFigures>;
+  /** As it was looked at last. */
+  state: DiskState | undefined;
+
+  constructor(options: DiskBudgetOptions) {
+    this.options = options;
+    this.limitBytes = options.limits.disk === undefined ? undefined : bytesOf(options.limits.disk);
+    const sizes = this.limitBytes === undefined ? undefined : new FolderSize(options.directory, this.limitBytes, options.nowMicros);
+    this.measure = options.measure ?? ((directory) => measureDisk(directory, sizes));
+  }
+
+  /** A job for every few seconds. */
+  async look(): Promise<DiskState> {
+    const { limitBytes } = this;
+    const figures = await this.measure(this.options.directory);
+    const reserveBytes = Math.min(bytesOf(this.options.limits.free_disk), figures.totalBytes * MOST_RESERVED);
+    const ofLimit = limitBytes === undefined ? 0 : figures.usedBytes / limitBytes;
+    const ofDisk = reserveBytes / Math.max(1, figures.freeBytes);
+    const wasFull = this.state?.level === 'full';
+    const isFull = ofLimit >= (wasFull ? RESUME_SHARE : STOP_SHARE) || ofDisk >= (wasFull ? RESUME_SHARE : 1);
+    const share = Math.max(ofLimit, ofDisk);
+    const level = isFull ? 'full' : share >= WARN_SHARE ? 'low' : 'enough';
+    const before = this.state?.level ?? 'enough';
+    this.state = { ...figures, level, share, limitBytes, reserveBytes };
+    if (level !== before) this.options.onChange?.(this.state);
+    return this.state;
+  }
+
+  /** Why nothing can be taken, in words for anyone; undefined while there is room. */
+  get trouble(): { readonly code: 'disk_full'; readonly message: string } | undefined {
+    return this.state?.level === 'full' ? { code: 'disk_full', message: 'There is not enough room on the disk to take records' } : undefined;
+  }
+
+  /** Looks, and throws where nothing more is to be written. */
+  async requireRoom(): Promise<void> {
+    const state = await this.look();
+    if (state.level === 'full') throw noRoom(this.options.directory, state);
+  }
+}
+
+/** Of an instance. */
+export function diskBudgetOf({ directory, settings, nowMicros, measureDisk: measure }: Instance, onChange?: DiskBudgetOptions['onChange']): DiskBudget {
+  return new DiskBudget({ directory: directory.path, limits: settings.limits, nowMicros, measure, ...(onChange === undefined ? {} : { onChange }) });
+}
+
+/** What is to be done about it. */
+export function noRoom(directory: string, { usedBytes, limitBytes, freeBytes, reserveBytes }: DiskState): AdvertiseXError {
+  const isLimit = limitBytes !== undefined && usedBytes >= RESUME_SHARE * limitBytes;
+  return new AdvertiseXError(
+    'disk_full',
+    isLimit
+      ? `${directory} takes ${megabytes(usedBytes)} of the ${megabytes(limitBytes)} that it may (limits.disk)`
+      : `${megabytes(freeBytes)} are free where ${directory} is, and ${megabytes(reserveBytes)} are to be left (limits.free_disk)`,
+    'Make room, keep days for a shorter time (retention, then `advertisex expire`), or allow more. What was committed stays; run the same command again.',
+  );
+}
+
+export function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / 1_000_000).toLocaleString('en')} MB`;
+}
+
+function bytesOf(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('GB') ? 1_000_000_000 : 1_000_000);
+}
+
+async function measureDisk(directory: string, sizes: FolderSize | undefined): Promise<DiskFigures> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  const freeBytes = bavail * bsize;
+  return { freeBytes, totalBytes: blocks * bsize, usedBytes: (await sizes?.bytes(freeBytes)) ?? 0 };
+}
+
+const WALK_AFTER_MICROS = 60_000_000;
+/** Where it matters whose the growth is. */
+const WALK_SOONER_MICROS = 5_000_000;
+
+/** What a folder takes. It may have many thousand files: between two looks at all of them, what the file system has lost is taken for its growth. */
+class FolderSize {
+  private readonly folder: string;
+  private readonly limitBytes: number;
+  private readonly nowMicros: () => number;
+  private walked: { readonly atMicros: number; readonly bytes: number; readonly freeBytes: number } | undefined;
+
+  constructor(folder: string, limitBytes: number, nowMicros: () => number) {
+    this.folder = folder;
+    this.limitBytes = limitBytes;
+    this.nowMicros = nowMicros;
+  }
+
+  async bytes(freeBytes: number): Promise<number> {
+    const { walked } = this;
+    const now = this.nowMicros();
+    if (walked !== undefined && freeBytes <= walked.freeBytes) {
+      const bytes = walked.bytes + walked.freeBytes - freeBytes;
+      const isNear = bytes >= WARN_SHARE * this.limitBytes;
+      if (now - walked.atMicros < (isNear ? WALK_SOONER_MICROS : WALK_AFTER_MICROS)) return bytes;
+    }
+    this.walked = { atMicros: now, bytes: await sizeOf(this.folder), freeBytes };
+    return this.walked.bytes;
+  }
+}
+
+/** What goes away meanwhile counts for nothing. */
+async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
+    if (!entry.isFile()) continue;
+    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
+    // Blocks of 512 bytes, where the system counts them: a database has holes.
+    bytes += found === undefined ? 0 : Math.max(found.blocks * 512, found.blocks === 0 ? found.size : 0);
+  }
+  return bytes;
+}
