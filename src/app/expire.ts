@@ -37,17 +37,21 @@ export async function plannedExpiry(instance: Instance): Promise<ExpiredTable[]>
  */
 export async function expire(instance: Instance): Promise<ExpiredTable[]> {
   const { engine } = instance;
-  const planned = await plannedExpiry(instance);
-  const cutoffs = cutoffsOf(instance);
-  const due = Map.groupBy(await expiringRows(engine, cutoffs), ({ day }) => day);
+  const planned = await betweenBatches(() => plannedExpiry(instance));
+  const due = Map.groupBy(await betweenBatches(() => expiringRows(engine, cutoffsOf(instance))), ({ day }) => day);
   for (const [day, tables] of [...due].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const next = nextDay(instance, day);
-    await expireRows(instance, new Map(tables.map(({ table }) => [table, next])));
+    await betweenBatches(() => expireRows(instance, new Map(tables.map(({ table }) => [table, next]))));
   }
   // A checkpoint is what gives the space back.
   if (due.size > 0) await engine.settle();
   await removeRawDays(instance);
   return planned;
+}
+
+/** Each step for itself, so that batches come in between. */
+function betweenBatches<T>(work: () => Promise<T>): Promise<T> {
+  return work();
 }
 
 /** The first day that is kept of each table that is not kept for ever. */
