@@ -242,4 +242,32 @@ describe('days that are older than they are kept', () => {
       expect(await brokenEquations(instance)).toEqual([]);
     });
   });
+
+  it('give their space back to what comes', async () => {
+    await withInstance(fresh(), options({ silver_days: 2 }, '2026-03-09T12:00:00Z'), async (instance) => {
+      const { engine } = instance;
+      const fill = async (day: string) => {
+        await engine.run(
+          `insert into store.exposures by name select uuid() as event_key, hash(i) >> 1 as user_hash, md5(cast(i as varchar)) as user_id, date '${day}' as report_date,
+             timestamp '${day}' as event_time, true as valid, 1 as since_batch from range(200000) r(i)`,
+        );
+        await engine.settle();
+      };
+      const size = async () =>
+        (await rows(instance, 'select used_blocks, total_blocks from pragma_database_size()'))[0] as { used_blocks: bigint; total_blocks: bigint };
+      const sizes: number[] = [];
+      for (const day of ['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04']) {
+        await fill(day);
+        // A row that readers see, so that the day is one to remove.
+        await take(instance, 'ad-impressions', impression(`${day}T00:00:00Z`));
+        const before = await size();
+        await expire(instance);
+        expect(Number((await size()).used_blocks)).toBeLessThan(Number(before.used_blocks) / 3);
+        sizes.push(Number(before.total_blocks));
+      }
+      // What a checkpoint frees can be used from the next one on.
+      expect(sizes.at(-1)).toBeLessThan(1.5 * (sizes[0] as number));
+      expect(sizes.at(-1)).toBeLessThanOrEqual(1.1 * (sizes[1] as number));
+    });
+  });
 });
