@@ -1,15 +1,7 @@
-import { readdir, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
+import { type DiskFigures, diskMeasure } from './disk-figures.ts';
 import type { Instance } from './instance.ts';
-
-/** What is free on the file system of a data directory, and what the directory takes. */
-export interface DiskFigures {
-  readonly freeBytes: number;
-  readonly totalBytes: number;
-  readonly usedBytes: number;
-}
 
 export type DiskLevel = 'enough' | 'low' | 'full';
 
@@ -28,7 +20,7 @@ export interface DiskBudgetOptions {
   readonly limits: Pick<Settings['limits'], 'disk' | 'free_disk'>;
   readonly nowMicros: () => number;
   /** Absent: asks the system. */
-  readonly measure?: ((directory: string) => Promise<DiskFigures>) | undefined;
+  readonly measure?: (() => Promise<DiskFigures>) | undefined;
   /** Told of each change of level. */
   readonly onChange?: (state: DiskState) => void;
 }
@@ -48,21 +40,20 @@ const MOST_RESERVED = 0.1;
 export class DiskBudget {
   private readonly options: DiskBudgetOptions;
   private readonly limitBytes: number | undefined;
-  private readonly measure: (directory: string) => Promise<DiskFigures>;
+  private readonly measure: () => Promise<DiskFigures>;
   /** As it was looked at last. */
   state: DiskState | undefined;
 
   constructor(options: DiskBudgetOptions) {
     this.options = options;
     this.limitBytes = options.limits.disk === undefined ? undefined : bytesOf(options.limits.disk);
-    const sizes = this.limitBytes === undefined ? undefined : new FolderSize(options.directory, this.limitBytes, options.nowMicros);
-    this.measure = options.measure ?? ((directory) => measureDisk(directory, sizes));
+    this.measure = options.measure ?? diskMeasure(options.directory, this.limitBytes, options.nowMicros);
   }
 
   /** A job for every few seconds. */
   async look(): Promise<DiskState> {
     const { limitBytes } = this;
-    const figures = await this.measure(this.options.directory);
+    const figures = await this.measure();
     const reserveBytes = Math.min(bytesOf(this.options.limits.free_disk), figures.totalBytes * MOST_RESERVED);
     const ofLimit = limitBytes === undefined ? 0 : figures.usedBytes / limitBytes;
     const ofDisk = reserveBytes / Math.max(1, figures.freeBytes);
@@ -111,52 +102,4 @@ export function megabytes(bytes: number): string {
 
 function bytesOf(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('GB') ? 1_000_000_000 : 1_000_000);
-}
-
-async function measureDisk(directory: string, sizes: FolderSize | undefined): Promise<DiskFigures> {
-  const { bavail, blocks, bsize } = await statfs(directory);
-  const freeBytes = bavail * bsize;
-  return { freeBytes, totalBytes: blocks * bsize, usedBytes: (await sizes?.bytes(freeBytes)) ?? 0 };
-}
-
-const WALK_AFTER_MICROS = 60_000_000;
-/** Where it matters whose the growth is. */
-const WALK_SOONER_MICROS = 5_000_000;
-
-/** What a folder takes. It may have many thousand files: between two looks at all of them, what the file system has lost is taken for its growth. */
-class FolderSize {
-  private readonly folder: string;
-  private readonly limitBytes: number;
-  private readonly nowMicros: () => number;
-  private walked: { readonly atMicros: number; readonly bytes: number; readonly freeBytes: number } | undefined;
-
-  constructor(folder: string, limitBytes: number, nowMicros: () => number) {
-    this.folder = folder;
-    this.limitBytes = limitBytes;
-    this.nowMicros = nowMicros;
-  }
-
-  async bytes(freeBytes: number): Promise<number> {
-    const { walked } = this;
-    const now = this.nowMicros();
-    if (walked !== undefined && freeBytes <= walked.freeBytes) {
-      const bytes = walked.bytes + walked.freeBytes - freeBytes;
-      const isNear = bytes >= WARN_SHARE * this.limitBytes;
-      if (now - walked.atMicros < (isNear ? WALK_SOONER_MICROS : WALK_AFTER_MICROS)) return bytes;
-    }
-    this.walked = { atMicros: now, bytes: await sizeOf(this.folder), freeBytes };
-    return this.walked.bytes;
-  }
-}
-
-/** What goes away meanwhile counts for nothing. */
-async function sizeOf(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
-    if (!entry.isFile()) continue;
-    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
-    // Blocks of 512 bytes, where the system counts them: a database has holes.
-    bytes += found === undefined ? 0 : Math.max(found.blocks * 512, found.blocks === 0 ? found.size : 0);
-  }
-  return bytes;
 }

@@ -13,7 +13,7 @@ import { ReadServer } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
 import { requireSameSettings, settingMacros } from './derived-settings.ts';
-import type { DiskFigures } from './disk-budget.ts';
+import type { DiskFigures } from './disk-figures.ts';
 import { openToRead } from './open-to-read.ts';
 
 export interface InstanceOptions {
@@ -30,7 +30,7 @@ export interface InstanceOptions {
   /** Tests make runs of identities short. */
   readonly runSizes?: RunSizes;
   /** Tests say how full the disk is. */
-  readonly measureDisk?: ((directory: string) => Promise<DiskFigures>) | undefined;
+  readonly measureDisk?: (() => Promise<DiskFigures>) | undefined;
   /** Told before each step of a batch. */
   readonly onStep?: (step: string) => void;
   /** Once it is aborted, what runs stops at the next step, and throws `interrupted`. */
