@@ -47,9 +47,8 @@ export class Archive {
   private readonly tables: ReadonlyMap<string, StoredTable>;
   /** Files written since the last commit. */
   private uncommitted: string[] = [];
-  /** Files of parts that the transaction at hand removes, and of those that are removed; they stay as long as somebody may read them. */
+  /** Files of parts that the transaction at hand removes. */
   private removing: string[] = [];
-  private removed: string[] = [];
   private readonly lists = new Map<string, string[]>();
   /** What a connection has to be told before it can read the archived tables as they were committed last. */
   committedLists = '';
@@ -128,10 +127,8 @@ export class Archive {
     await this.defineView(table);
   }
 
-  /** Removes the files of parts that are removed. One that cannot be does no harm: it goes when the database is opened next. */
-  async removeFiles(): Promise<void> {
-    const files = this.removed;
-    this.removed = [];
+  /** Files of parts that are removed. One that cannot be removed does no harm: it goes when the database is opened next. */
+  async removeFiles(files: readonly string[]): Promise<void> {
     for (const file of files) {
       await rm(file, { force: true }).catch(() => undefined);
       // The folder of its batch, where it was the last one.
@@ -169,12 +166,13 @@ export class Archive {
     return true;
   }
 
-  /** After a commit. */
-  settle(): void {
+  /** After a commit. Gives the files that are no part of a table any more: they have to stay as long as somebody may read them. */
+  settle(): readonly string[] {
     if (this.uncommitted.length > 0 || this.removing.length > 0) this.committedLists = setLists(this.lists);
     this.uncommitted = [];
-    this.removed.push(...this.removing);
+    const removed = this.removing;
     this.removing = [];
+    return removed;
   }
 
   /** After a rollback. A file that cannot be removed does no harm: it goes when the database is opened next. */

@@ -36,6 +36,8 @@ export class DuckDbEngine implements Engine, SharedEngine {
   private readonly session: Session;
   private readonly archive: Archive | undefined;
   private readonly readers = new Set<Pick<Session, 'interrupt'>>();
+  /** Files that are no part of the archive any more, and who began to read when they were: they may still open them. */
+  private leaving: { readonly files: readonly string[]; readonly readers: Set<Pick<Session, 'interrupt'>> }[] = [];
   private asOf: number | null = null;
 
   private constructor(instance: DuckDBInstance, session: Session, archive: ArchiveOptions | undefined) {
@@ -112,8 +114,9 @@ export class DuckDbEngine implements Engine, SharedEngine {
     try {
       const result = await work();
       await this.run('commit');
-      this.archive?.settle();
-      await this.clearArchive();
+      const removed = this.archive?.settle() ?? [];
+      if (removed.length > 0) this.leaving.push({ files: removed, readers: new Set(this.readers) });
+      await this.removeFiles();
       return result;
     } catch (error) {
       // A failed commit has rolled back already; what is thrown is the first error.
@@ -198,12 +201,14 @@ export class DuckDbEngine implements Engine, SharedEngine {
 
   private async forget(reader: Pick<Session, 'interrupt'>): Promise<void> {
     this.readers.delete(reader);
-    await this.clearArchive();
+    for (const { readers } of this.leaving) readers.delete(reader);
+    await this.removeFiles();
   }
 
-  /** Whoever reads may still open a file that is no part of the archive any more. */
-  private async clearArchive(): Promise<void> {
-    if (this.readers.size === 0) await this.archive?.removeFiles();
+  private async removeFiles(): Promise<void> {
+    const free = this.leaving.filter(({ readers }) => readers.size === 0);
+    this.leaving = this.leaving.filter((each) => !free.includes(each));
+    for (const { files } of free) await this.archive?.removeFiles(files);
   }
 
   async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {
