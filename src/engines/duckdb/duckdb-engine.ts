@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
-import type { Engine, EngineReader, EngineRow, EngineValue, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
+import type { Engine, EngineReader, EngineRow, EngineValue, EngineVariables, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
 import { Archive, type ArchiveOptions } from './archive.ts';
 import { engineFailure } from './failures.ts';
 import { MACROS } from './macros.ts';
@@ -152,13 +152,19 @@ export class DuckDbEngine implements Engine, SharedEngine {
     else await this.run(`delete from ${table} where ${quote(column)} < cast(${text(day)} as date)`);
   }
 
-  async setVariables({ batch, cause, asOf }: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void> {
+  async setVariables({ batch, cause, asOf, settledFrom }: EngineVariables): Promise<void> {
     if (batch !== undefined) await this.run(`set variable this_batch = cast(${batch} as bigint)`);
     if (cause !== undefined) await this.run(`set variable this_cause = ${text(cause)}`);
     if (asOf !== undefined) {
       this.asOf = asOf;
       await this.run(setAsOf(asOf));
     }
+    if (settledFrom !== undefined)
+      await this.run(
+        Object.entries(settledFrom)
+          .map(([name, micros]) => `set variable ${name}_settled_from = make_timestamp(${micros})`)
+          .join('; '),
+      );
   }
 
   rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]> {
