@@ -13,7 +13,9 @@ semi join changed i
   on i.user_hash = c.user_hash and i.user_id = c.user_id and i.campaign_id = c.campaign_id
  and i.event_time <= c.event_time and micros(i.event_time) > micros(c.event_time) - click_to_impression_us()
 where (rebuild_from() is null or c.event_time < rebuild_from())
+  and c.event_time >= matches_settled_from()
   and c.event_time >= (select min(event_time) from changed)
   and c.event_time < (select from_micros(max(micros(event_time)) + click_to_impression_us()) from changed)
 union all
-select event_key, event_time, user_id, user_hash, campaign_id from store.current_clicks where event_time >= rebuild_from()
+select event_key, event_time, user_id, user_hash, campaign_id from store.current_clicks
+where event_time >= rebuild_from() and event_time >= matches_settled_from()

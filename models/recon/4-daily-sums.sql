@@ -1,8 +1,13 @@
 /* model: daily-sums
    kind: check
    grain: one row a table of daily sums and reporting day whose impressions or bid requests are not those of the facts
-   equation: sum of daily = sum of the facts */
-with impression as (
+   equation: sum of daily = sum of the facts
+   Sums outlive their facts: only days of which both are kept are compared. */
+with since as (
+  select coalesce(max(case when table_name in ('impressions', 'gold') then kept_from end), date '0001-01-01') as impressions,
+         coalesce(max(case when table_name in ('bid_requests', 'gold') then kept_from end), date '0001-01-01') as bid_requests
+  from store.kept
+), impression as (
   select report_date, count(*) as amount from store.current_impressions group by report_date
 ), bid as (
   select report_date, count(*) as amount from silver.bid_requests group by report_date
@@ -20,4 +25,6 @@ with impression as (
 select coalesce(d.table_name, f.table_name) as table_name, coalesce(d.report_date, f.report_date) as report_date,
        coalesce(d.amount, 0) as stored, coalesce(f.amount, 0) as facts, coalesce(d.amount, 0) - coalesce(f.amount, 0) as difference
 from daily d full join fact f on f.table_name = d.table_name and f.report_date = d.report_date
+cross join since
 where coalesce(d.amount, 0) <> coalesce(f.amount, 0)
+  and coalesce(d.report_date, f.report_date) >= case when coalesce(d.table_name, f.table_name) = 'auction_daily' then since.bid_requests else since.impressions end

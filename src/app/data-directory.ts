@@ -14,6 +14,8 @@ export interface DataDirectory {
   readonly lake: string;
   /** What the collector took and is not committed yet. */
   readonly log: string;
+  /** What the collector took, record by record, where that is to be kept. */
+  readonly raw: string;
   /** Decoded records on their way into a batch; nothing here outlives a run. */
   readonly staging: string;
   readonly spill: string;
@@ -29,6 +31,7 @@ export function dataDirectory(path: string): DataDirectory {
     archive: join(root, 'archive'),
     lake: join(root, 'lake'),
     log: join(root, 'log'),
+    raw: join(root, 'raw'),
     staging: join(root, 'staging'),
     spill: join(root, 'spill'),
     owner: join(root, 'owner.json'),

@@ -16,6 +16,7 @@ import { decodingFailure } from '../ingest/decoding-failure.ts';
 import type { EdgeSettings } from '../ingest/edge-settings.ts';
 import { RawRecordReader } from '../ingest/read-raw-records.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
+import { type DiskBudget, diskBudgetOf } from './disk-budget.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
@@ -79,6 +80,7 @@ class FileIngest implements StagedIngest {
   private readonly committed: CommittedBatch[] = [];
   /** Of these files alone: a batch may have the records of other sources too. */
   private readonly outcomes: OutcomeCounts = { ...NO_RECORDS };
+  private readonly disk: DiskBudget;
   private readonly receivedAtMicros: number;
   private readonly stages: IngestStage[] = [];
   private failure: unknown;
@@ -89,6 +91,7 @@ class FileIngest implements StagedIngest {
     this.sources = sources;
     this.batchRecords = instance.settings.limits.batch_records;
     this.onProgress = onProgress;
+    this.disk = diskBudgetOf(instance);
     this.receivedAtMicros = instance.nowMicros();
   }
 
@@ -169,6 +172,7 @@ class FileIngest implements StagedIngest {
 
   async apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void> {
     const { instance } = this;
+    await this.disk.requireRoom();
     const committed = await instance.batches.apply({
       cause,
       chunks,

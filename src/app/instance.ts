@@ -16,6 +16,7 @@ import type { Contracts } from '../staging/staged-tables.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
 import { requireSameSettings, settingMacros } from './derived-settings.ts';
+import type { DiskFigures } from './disk-figures.ts';
 import { openToRead } from './open-to-read.ts';
 
 export interface InstanceOptions {
@@ -33,6 +34,8 @@ export interface InstanceOptions {
   readonly busyThreads?: number;
   /** Tests make runs of identities short. */
   readonly runSizes?: RunSizes;
+  /** Tests say how full the disk is. */
+  readonly measureDisk?: (() => Promise<DiskFigures>) | undefined;
   /** Told before each step of a batch. */
   readonly onStep?: (step: string) => void;
   /** Once it is aborted, what runs stops at the next step, and throws `interrupted`. */

@@ -10,6 +10,8 @@ interface LakeView {
   readonly day?: string;
   /** Days that may differ since batch $since, as a query of one DATE column. */
   readonly changed: string;
+  /** Days of which rows were removed for their age since batch $since, as a query of one DATE column `day`. */
+  readonly expired?: string;
   /** A row a record: a day may be too large to go with others. */
   readonly large?: boolean;
   /** The archived table that the view shows, but for versions that were taken back: its files are the lake's. */
@@ -28,34 +30,42 @@ const versions = (table: string, day: string, key: string, retractions = table) 
   select ${day} as day from store.${table} where since_batch > $since union ${retracted(table, day, key, retractions)}`;
 const added = (table: string, day = 'report_date') => `select distinct ${day} as day from store.${table} where batch_id > $since`;
 
+const expired = (table: string) => `select day from store.expirations where table_name = '${table}' and batch_id > $since`;
+/** Hours are UTC: those of a reporting day may be of the day before it, or behind it. */
+const hoursExpired = `select e.day + n.days as day from (${expired('campaign_hourly')}) e cross join (select -1 as days union all select 0 union all select 1) n`;
+
 const VIEWS: Readonly<Record<string, LakeView>> = {
   'silver.impressions': {
     day: 'report_date',
     changed: versions('exposures', 'report_date', 'event_key', 'impressions'),
+    expired: expired('impressions'),
     large: true,
     archived: 'impressions',
     retracted: retracted('exposures', 'report_date', 'event_key', 'impressions'),
   },
-  'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key'), large: true },
-  'silver.conversions': { day: 'report_date', changed: added('conversions') },
+  'silver.clicks': { day: 'report_date', changed: versions('clicks', 'report_date', 'event_key'), expired: expired('clicks'), large: true },
+  'silver.conversions': { day: 'report_date', changed: added('conversions'), expired: expired('conversions') },
   'silver.bid_requests': {
     day: 'report_date',
     changed: 'select distinct report_date as day from store.bid_requests where since_batch > $since',
+    expired: expired('bid_requests'),
     large: true,
     archived: 'bid_requests',
   },
-  'gold.attribution': { day: 'conversion_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
-  'gold.campaign_hourly': { day: 'cast(hour as date)', changed: added('campaign_hourly', 'cast(hour as date)') },
-  'gold.campaign_daily': { day: 'report_date', changed: added('campaign_hourly') },
+  'gold.attribution': { day: 'conversion_date', changed: versions('attribution', 'conversion_date', 'conversion_key'), expired: expired('attribution') },
+  'gold.campaign_hourly': { day: 'cast(hour as date)', changed: added('campaign_hourly', 'cast(hour as date)'), expired: hoursExpired },
+  'gold.campaign_daily': { day: 'report_date', changed: added('campaign_hourly'), expired: expired('campaign_hourly') },
   // Names and rates come from reference data, so a change of it changes every day.
   'gold.campaign_report': {
     day: 'report_date',
     changed: `${added('campaign_hourly')} union select report_date from store.campaign_hourly where exists (select 1 from store.campaigns where batch_id > $since)`,
+    // Reach is counted from impressions.
+    expired: `${expired('campaign_hourly')} union ${expired('impressions')}`,
   },
-  'gold.creative_daily': { day: 'report_date', changed: added('creative_daily') },
-  'gold.website_daily': { day: 'report_date', changed: added('website_daily') },
-  'gold.auction_daily': { day: 'report_date', changed: added('auction_daily') },
-  'gold.conversion_lag': { day: 'report_date', changed: versions('attribution', 'conversion_date', 'conversion_key') },
+  'gold.creative_daily': { day: 'report_date', changed: added('creative_daily'), expired: expired('creative_daily') },
+  'gold.website_daily': { day: 'report_date', changed: added('website_daily'), expired: expired('website_daily') },
+  'gold.auction_daily': { day: 'report_date', changed: added('auction_daily'), expired: expired('auction_daily') },
+  'gold.conversion_lag': { day: 'report_date', changed: versions('attribution', 'conversion_date', 'conversion_key'), expired: expired('attribution') },
   'ref.campaigns': { changed: 'select null as day from store.campaigns where batch_id > $since' },
   'ref.creatives': { changed: 'select null as day from store.creatives where batch_id > $since' },
   'ref.users': { changed: 'select null as day from store.users where batch_id > $since' },
@@ -104,8 +114,11 @@ export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'ro
       // With what later batches changed as well: those days are copied as of `batch` all the same.
       const sql = `select distinct cast(day as varchar) as slice from (${changed}) c order by slice`;
       const rows = await read(null, (reader) => reader.rows<{ slice: string | null }>(sql, { since: since ?? 0 }));
-      return day === undefined ? (rows.length > 0 ? [WHOLE] : []) : rows.map((row) => row.slice as string);
+      if (day === undefined) return rows.length > 0 ? [WHOLE] : [];
+      const gone = since === null ? [] : await expiredSince(table, since);
+      return [...new Set([...rows.map((row) => row.slice as string), ...gone])].sort();
     },
+    slicesExpiredSince: expiredSince,
     async copySlices(table: LakeTable, slices: readonly LakeSlice[], folder: string): Promise<ReadonlyMap<LakeSlice, string>> {
       const { day, large, archived } = viewOf(table);
       return read(batch, async (reader) => {
@@ -141,6 +154,14 @@ export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'ro
       return read(at, (reader) => countBySlice(reader, table.name, day === undefined ? `'${WHOLE}'` : `cast(${day} as varchar)`));
     },
   };
+
+  async function expiredSince(table: LakeTable, since: number): Promise<ReadonlySet<LakeSlice>> {
+    const { expired } = viewOf(table);
+    if (expired === undefined) return new Set();
+    const sql = `select distinct cast(day as varchar) as slice from (${expired}) e`;
+    const rows = await read(null, (reader) => reader.rows<{ slice: string }>(sql, { since }));
+    return new Set(rows.map(({ slice }) => slice));
+  }
 
   async function shownAsArchived(reader: EngineReader, table: LakeTable, slices: readonly LakeSlice[]): Promise<LakeSlice[]> {
     const { retracted } = viewOf(table);

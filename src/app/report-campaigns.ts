@@ -59,10 +59,12 @@ const PERIODS = {
 function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOfOneCampaign: boolean, hasReach: boolean): string {
   const period = by === undefined ? undefined : PERIODS[by];
   const inPeriod = `report_date between cast($from as date) and cast($to as date)${isOfOneCampaign ? ' and campaign_id = $campaign' : ''}`;
+  // Where impressions of the period are removed, nobody knows any more how many users it reached.
+  const reachIsKnown = 's.first_day >= known.reach_from';
   const group = period === undefined ? 'campaign_id' : `${period.column}, campaign_id`;
   return `
     with summed as (
-      select ${group},
+      select ${group}, min(report_date) as first_day,
              sum(impressions) as impressions, sum(valid_impressions) as valid_impressions, sum(priced_impressions) as priced_impressions,
              sum(cost_cpm_micros) as cost_cpm_micros, sum(clicks) as clicks, sum(valid_clicks) as valid_clicks,
              sum(bid_requests) as bid_requests, sum(bids_with_outcome) as bids_with_outcome, sum(bids_won) as bids_won,
@@ -74,6 +76,8 @@ function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOf
       select ${period === undefined ? '' : `${period.impressionPeriod} as ${period.column}, `}campaign_id, count(distinct user_id) as reach
       from store.current_exposures where ${hasReach ? 'valid' : 'false'} and ${inPeriod}
       group by ${period === undefined ? '' : '1, '}campaign_id
+    ), known as (
+      select coalesce(max(kept_from), date '0001-01-01') as reach_from from store.kept where table_name = 'impressions'
     ), spent as (
       select s.*, r.name, r.pricing_model,
              spend_e12(r.pricing_model, r.rate_micros, cost_cpm_micros, valid_impressions, priced_impressions, valid_clicks, conversions_ppm) as spend_e12
@@ -92,8 +96,9 @@ function reportSql(model: AttributionModel, by: 'day' | 'hour' | undefined, isOf
            ratio(spend_e12, valid_impressions) / 1000000000 as ecpm,
            ratio(cast(value_micros as decimal(38, 0)) * 1000000, spend_e12) as roas,
            ratio(bids_won, bids_with_outcome) as win_rate,
-           ${hasReach ? 'coalesce(reach, 0)' : 'reach'} as reach, ratio(valid_impressions, reach) as frequency
+           ${hasReach ? `case when ${reachIsKnown} then coalesce(reach, 0) end` : 'reach'} as reach, case when ${reachIsKnown} then ratio(valid_impressions, reach) end as frequency
     from spent s
+    cross join known
     left join reached r on r.campaign_id is not distinct from s.campaign_id${period === undefined ? '' : ` and r.${period.column} = s.${period.column}`}
     order by ${period === undefined ? '' : `s.${period.column}, `}impressions desc, s.campaign_id`;
 }

@@ -15,6 +15,8 @@ export interface Status {
   readonly filesIncomplete: number;
   /** The last batch that the lake shows; null where there is no lake. */
   readonly lakeBatch: number | null;
+  /** A row a table of which days were removed for their age (`gold`: of the sums), with the first day that is kept. */
+  readonly retention: ResultTable;
   /** A row a feed: outcomes, and the time of its earliest and latest event. */
   readonly feeds: ResultTable;
   /** A row a code, for what is in quarantine now. */
@@ -37,6 +39,7 @@ export async function status({ engine, directory }: Instance): Promise<Status> {
     filesInProgress: open.map((row) => row.path),
     filesIncomplete: Number(cut?.files ?? 0),
     lakeBatch: manifest === undefined || manifest.tables.length === 0 ? null : Math.min(...manifest.tables.map((table) => table.batch)),
+    retention: await engine.query('select table_name, kept_from from ops.retention order by table_name'),
     feeds: await engine.query(
       `select feed, count(distinct source) as sources, sum(received)::bigint as received, sum(accepted)::bigint as accepted, sum(duplicate)::bigint as duplicate, sum(quarantined)::bigint as quarantined
        from ops.ledger group by feed order by feed`,

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVENT_TYPES, type EventType, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, SettledFrom } from '../engines/engine.ts';
 import { QuarantineStager } from '../staging/quarantine-stager.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
@@ -36,8 +36,8 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
 
 async function applyInTransaction(context: ApplyContext, batch: Batch): Promise<CommittedBatch> {
   const { engine } = context;
-  const batchId = await nextBatchId(engine);
-  await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null });
+  const { batchId, settledFrom } = await nextBatch(engine);
+  await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null, settledFrom });
   const filled = await stageTables(context, batch);
   if (batch.cause === 'model') filled.add(REBUILD);
   const events = EVENTS.some((table) => filled.has(table)) ? batch.chunks.reduce((sum, chunk) => sum + chunk.received - chunk.quarantined, 0) : 0;
@@ -60,9 +60,14 @@ async function applyInTransaction(context: ApplyContext, batch: Batch): Promise<
   return outcome;
 }
 
-async function nextBatchId(engine: Engine): Promise<number> {
-  const [row] = await engine.rows<{ next: bigint }>('select coalesce(max(batch_id), 0) + 1 as next from store.batches');
-  return Number(row?.next);
+async function nextBatch(engine: Engine): Promise<{ readonly batchId: number; readonly settledFrom: SettledFrom }> {
+  const [row] = await engine.rows<{ next: bigint; clicks: bigint; matches: bigint; conversions: bigint }>(
+    `select (select coalesce(max(batch_id), 0) + 1 from store.batches) as next,
+            micros(clicks_from) as clicks, micros(matches_from) as matches, micros(conversions_from) as conversions
+     from store.settled`,
+  );
+  const { next = 1n, clicks = 0n, matches = 0n, conversions = 0n } = row ?? {};
+  return { batchId: Number(next), settledFrom: { clicks, matches, conversions } };
 }
 
 /** Which staged tables the batch brings rows for; all of them can be read. */

@@ -2,7 +2,7 @@ import type { Encoding, Feed } from '../domain/feeds.ts';
 import type { Arrival, RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
 
 /** Why a batch changes what earlier ones said, where it does (SEMANTICS §11). */
-export type BatchCause = 'late' | 'replay' | 'reference' | 'erasure' | 'model';
+export type BatchCause = 'late' | 'replay' | 'reference' | 'erasure' | 'model' | 'retention';
 
 /** A stretch of a source, decoded and staged. */
 export interface SourceChunk extends StagedChunk {

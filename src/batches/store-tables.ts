@@ -30,6 +30,8 @@ export function storeTables(contracts: Contracts): readonly StoredTable[] {
     SOURCE_POSITIONS,
     SCHEMA_DRIFT,
     REPLAYS,
+    EXPIRATIONS,
+    KEPT,
     SETTINGS,
   ];
 }
@@ -173,6 +175,24 @@ export const SCHEMA_DRIFT: Table = {
 export const REPLAYS: Table = {
   name: 'replays',
   columns: [{ name: 'quarantine_id', type: 'key' }, { name: 'replayed_at', type: 'timestamp' }, BATCH],
+};
+
+/** Rows that were removed because of their age, by the batch that they came with: what the ledger says is not there any more. */
+export const EXPIRATIONS: Table = {
+  name: 'expirations',
+  columns: [
+    { name: 'table_name', type: 'varchar' },
+    { name: 'day', type: 'date' },
+    { name: 'feed', type: 'varchar' },
+    { name: 'source', type: 'varchar' },
+    ...integers('of_batch', 'rows', 'batch_id'),
+  ],
+};
+
+/** Days before this one were removed, by table (`gold`: all sums), and the moment at which it begins. */
+export const KEPT: Table = {
+  name: 'kept',
+  columns: [{ name: 'table_name', type: 'varchar' }, { name: 'kept_from', type: 'date' }, { name: 'kept_from_time', type: 'timestamp' }, BATCH],
 };
 
 export const SETTINGS: Table = {

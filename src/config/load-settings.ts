@@ -4,6 +4,7 @@ import { type Document, LineCounter, parseDocument, parse as parseYaml } from 'y
 import type { z } from 'zod';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { nearestName } from './nearest-name.ts';
+import { retentionProblems } from './retention.ts';
 import { SETTING_TREE, SETTINGS_LIST, type SettingEntry, type SettingSection } from './setting-list.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 
@@ -43,11 +44,14 @@ export function loadSettings(source: SettingsSource): Settings {
   }
 
   const checked = settingsSchema.safeParse(values);
-  if (checked.success && problems.length === 0) return freeze(checked.data);
   const where = (path: readonly PropertyKey[]): string => {
     const variable = variables.get(path.join('.'));
     return variable === undefined ? file.place(path) : `environment: ${variable}`;
   };
+  if (checked.success) {
+    for (const { key, value, expected } of retentionProblems(checked.data)) problems.push(`${where(['retention', key])} is ${value}, expected ${expected}`);
+    if (problems.length === 0) return freeze(checked.data);
+  }
   // Where YAML itself is broken, what follows from it says nothing new.
   if (file.problems.length === 0) for (const issue of checked.error?.issues ?? []) problems.push(...describeIssue(issue, values, where));
   throw new AdvertiseXError(

@@ -4,6 +4,7 @@ import { EVENT_FEEDS } from '../domain/feeds.ts';
 /** What an instance can be told: every setting has a default and a line that says what it does. */
 
 const seconds = z.number().int().positive().max(31_536_000);
+const days = z.number().int().positive().max(36_500).optional();
 const timeZone = z
   .string()
   .refine(isTimeZone, 'is not an IANA time zone (for example Europe/Berlin)')
@@ -87,6 +88,8 @@ export const settingsSchema = z.strictObject({
       batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
       memory: size.default('800MB').describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has; of `up`, one fewer)'),
+      disk: size.optional().describe('what the data directory may take: records are refused before it does (default: what the file system has)'),
+      free_disk: size.default('1GB').describe('what is left free on its file system, at most a tenth of it: records are refused before less is'),
       query_seconds: z
         .number()
         .int()
@@ -143,6 +146,36 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('what `up` says on standard error'),
+  retention: z
+    .strictObject({
+      silver_days: days.describe('whole days that events and their attribution are kept, where their table is not named below (default: for ever)'),
+      impressions_days: days.describe('of impressions (default: silver_days)'),
+      clicks_days: days.describe('of clicks (default: silver_days)'),
+      conversions_days: days.describe('of conversions (default: silver_days)'),
+      bid_requests_days: days.describe('of bid requests (default: silver_days)'),
+      attribution_days: days.describe('of the credit of conversions, by the day of the conversion (default: silver_days)'),
+      gold_days: days.describe('of sums by hour and day (default: for ever)'),
+      quarantine_days: days.describe('of refused records, by the day of receipt (default: for ever)'),
+      raw_days: days.describe('of the raw archive, by the day of receipt (default: for ever)'),
+      late_days: z
+        .number()
+        .int()
+        .min(0)
+        .max(365)
+        .default(7)
+        .describe('how many days late an event may come and still find all that it belongs to: the others must be longer than the windows by it'),
+    })
+    .prefault({})
+    .describe('how long rows are kept; what identifies an event is kept for ever'),
+  raw_archive: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('keep what `up` took as Parquet by day of receipt (raw/ in the data directory); `advertisex rebuild --from-raw` makes the tables of it'),
+    })
+    .prefault({})
+    .describe('records as they came, kept beyond the tables'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),

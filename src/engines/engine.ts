@@ -23,8 +23,10 @@ export interface Engine {
   run(sql: string): Promise<number>;
   /** Adds the rows of a query, by column name, to a table (`store.clicks`). The query may be run more than once. */
   append(table: string, select: string): Promise<void>;
-  /** What `this_batch()`, `this_cause()` and `as_of()` give from now on. */
-  setVariables(variables: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void>;
+  /** Removes the rows of a table whose DATE column `column` is before a day, from all states that can be read; of an archived table by its own column. */
+  removeBefore(table: string, column: string, day: string): Promise<void>;
+  /** What `this_batch()`, `this_cause()`, `as_of()` and `clicks_settled_from()` and its like give from now on. */
+  setVariables(variables: EngineVariables): Promise<void>;
   /** All rows of a small result. Integers come as bigint, times as microseconds since 1970 (bigint), dates as days, keys as UUID text. */
   rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]>;
   /** A result of any size, as it comes, for a person or a program; read-only statements alone are let through. */
@@ -47,6 +49,20 @@ export interface Engine {
   /** Stops what runs at the moment, also what readers run: it throws. */
   interrupt(): void;
   close(): Promise<void>;
+}
+
+export interface EngineVariables {
+  readonly batch?: number;
+  readonly cause?: string;
+  readonly asOf?: number | null;
+  readonly settledFrom?: SettledFrom;
+}
+
+/** Times, in microseconds, from which on each thing can be judged again (`store.settled`). */
+export interface SettledFrom {
+  readonly clicks: bigint;
+  readonly matches: bigint;
+  readonly conversions: bigint;
 }
 
 /** Reads the tables as they were after one batch, and writes no table. */

@@ -55,7 +55,9 @@ export async function checkLake(source: LakeSource, lake: string): Promise<LakeC
 async function checkTable(source: LakeSource, lake: string, table: LakeTable, columns: readonly LakeColumn[], asOf: number) {
   const expected = await source.rowsBySlice(table, asOf);
   const { files, strays } = await listTable(lake, table);
-  const slices = [...new Set([...expected.keys(), ...files.keys()])].sort();
+  // Like batches, they go with the next export.
+  const expired = await source.slicesExpiredSince(table, asOf);
+  const slices = [...new Set([...expected.keys(), ...files.keys()])].filter((slice) => !expired.has(slice)).sort();
   const differences: LakeDifference[] = strays.map((path) => ({
     table: table.name,
     slice: '',

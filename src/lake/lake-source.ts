@@ -10,6 +10,8 @@ export interface LakeSource {
    * too many, never too few. `since` null: every slice that has rows.
    */
   slicesChangedSince(table: LakeTable, since: number | null): Promise<readonly LakeSlice[]>;
+  /** Slices of which rows were removed for their age after batch `since`: how many there were before, nobody can tell any more. */
+  slicesExpiredSince(table: LakeTable, since: number): Promise<ReadonlySet<LakeSlice>>;
   /**
    * Writes the rows of slices to new Parquet files below an empty folder, one a slice, and says where each is: zstd, exactly the
    * columns of the table in their order and types. A slice without rows has no file, or one without rows. It is asked for several

@@ -68,6 +68,7 @@ beforeAll(async () => {
       await duckdb.run(`COPY everything TO '${folder}/all.parquet' (FORMAT parquet, COMPRESSION zstd)`);
       return new Map([['2026-01-05', `${folder}/all.parquet`]]);
     },
+    slicesExpiredSince: async () => new Set(),
     rowsBySlice: async () => new Map([['2026-01-05', 3]]),
   };
   await exportLake(source, lake);

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { zstdCompress } from 'node:zlib';
 import type { StagedType } from './column-builder.ts';
 import { LONGEST_VARINT, T, ThriftWriter, writeVarint } from './thrift.ts';
 
@@ -41,17 +43,60 @@ export function indexPage(indices: Uint8Array): Uint8Array[] {
  * by hand, because there is one for each file that comes, and a writer for any Parquet took longer over headers than over rows.
  */
 export function layOutFile(columns: readonly FilledColumn[], rows: number): Uint8Array[] {
+  return layOutPages(
+    columns,
+    rows,
+    columns.map((column) => pagesOf(column, rows)),
+    CODEC.uncompressed,
+  );
+}
+
+/** The same for a file that is kept: its pages are compressed, by threads of the system. The columns must stay as they are meanwhile. */
+export async function layOutZstdFile(columns: readonly FilledColumn[], rows: number): Promise<Uint8Array[]> {
+  const pages: Page[][] = [];
+  // One after the other: it is work for the time between others' work.
+  for (const column of columns) {
+    const compressed: Page[] = [];
+    for (const page of pagesOf(column, rows)) compressed.push({ ...page, body: [await compress(joined(page.body))] });
+    pages.push(compressed);
+  }
+  return layOutPages(columns, rows, pages, CODEC.zstd);
+}
+
+const compress = promisify(zstdCompress);
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const filled = parts.filter(({ length }) => length > 0);
+  return filled.length === 1 ? (filled[0] as Uint8Array) : Buffer.concat(filled);
+}
+
+interface Page {
+  readonly kind: 'data' | 'dictionary';
+  readonly values: number;
+  readonly encoding: number;
+  /** Before it is compressed. */
+  readonly bytes: number;
+  /** As it stands in the file. */
+  readonly body: readonly Uint8Array[];
+}
+
+function layOutPages(columns: readonly FilledColumn[], rows: number, pages: readonly (readonly Page[])[], codec: number): Uint8Array[] {
   const parts: Uint8Array[] = [MAGIC];
   const chunks: ColumnChunk[] = [];
   let offset = MAGIC.length;
   if (rows > 0) {
-    for (const column of columns) {
-      const dictionary = dictionaryPage(column);
-      const pages = [...dictionary, ...dataPage(column, rows)];
-      const size = byteLength(pages);
-      parts.push(...pages);
-      chunks.push({ column, offset, size, dictionarySize: byteLength(dictionary) });
-      offset += size;
+    for (const [index, column] of columns.entries()) {
+      const chunk = { column, offset, size: 0, plainSize: 0, dictionarySize: 0, codec };
+      for (const page of pages[index] as readonly Page[]) {
+        const size = byteLength(page.body);
+        const header = pageHeader(page, size);
+        parts.push(header, ...page.body);
+        chunk.size += header.length + size;
+        chunk.plainSize += header.length + page.bytes;
+        if (page.kind === 'dictionary') chunk.dictionarySize = chunk.size;
+      }
+      chunks.push(chunk);
+      offset += chunk.size;
     }
   }
   const footer = writeFooter(columns, rows, chunks, offset - MAGIC.length);
@@ -71,19 +116,23 @@ interface ColumnChunk {
   readonly column: FilledColumn;
   readonly offset: number;
   readonly size: number;
+  /** Before it was compressed. */
+  readonly plainSize: number;
   readonly dictionarySize: number;
+  readonly codec: number;
 }
 
-function dictionaryPage(column: FilledColumn): Uint8Array[] {
-  if (column.dictionary === undefined) return [];
-  const values = column.values();
-  return [pageHeader('dictionary', column.dictionary.size, values.length, ENCODING.plain), values];
-}
-
-function dataPage(column: FilledColumn, rows: number): Uint8Array[] {
+function pagesOf(column: FilledColumn, rows: number): Page[] {
+  if (rows === 0) return [];
   const { dictionary } = column;
+  const pages: Page[] = [];
+  if (dictionary !== undefined) {
+    const values = column.values();
+    pages.push({ kind: 'dictionary', values: dictionary.size, encoding: ENCODING.plain, bytes: values.length, body: [values] });
+  }
   const body = [column.nullable ? definitionLevels(column, rows) : NOTHING, ...(dictionary?.indices(rows) ?? [column.values()])];
-  return [pageHeader('data', rows, byteLength(body), dictionary === undefined ? ENCODING.plain : ENCODING.dictionary), ...body];
+  pages.push({ kind: 'data', values: rows, encoding: dictionary === undefined ? ENCODING.plain : ENCODING.dictionary, bytes: byteLength(body), body });
+  return pages;
 }
 
 function byteLength(parts: readonly Uint8Array[]): number {
@@ -109,10 +158,10 @@ function definitionLevels(column: FilledColumn, rows: number): Uint8Array {
 const ENCODING = { plain: 0, levels: 3, dictionary: 8 } as const;
 const PAGE = { data: 0, dictionary: 2 } as const;
 const REPETITION = { required: 0, optional: 1 } as const;
-const UNCOMPRESSED = 0;
+const CODEC = { uncompressed: 0, zstd: 6 } as const;
 
-function pageHeader(kind: keyof typeof PAGE, values: number, bytes: number, encoding: number): Uint8Array {
-  const header = new ThriftWriter(64).integer(1, T.i32, PAGE[kind]).integer(2, T.i32, bytes).integer(3, T.i32, bytes);
+function pageHeader({ kind, values, encoding, bytes }: Page, size: number): Uint8Array {
+  const header = new ThriftWriter(64).integer(1, T.i32, PAGE[kind]).integer(2, T.i32, bytes).integer(3, T.i32, size);
   header
     .begin(kind === 'data' ? 5 : 7)
     .integer(1, T.i32, values)
@@ -176,13 +225,13 @@ function describeColumn(footer: ThriftWriter, { name, type, nullable }: FilledCo
 }
 
 /** ColumnChunk and ColumnMetaData of parquet.thrift. */
-function describeChunk(footer: ThriftWriter, { column, offset, size, dictionarySize }: ColumnChunk, rows: number): void {
+function describeChunk(footer: ThriftWriter, { column, offset, size, plainSize, dictionarySize, codec }: ColumnChunk, rows: number): void {
   const encodings = dictionarySize > 0 ? [ENCODING.plain, ENCODING.dictionary, ENCODING.levels] : [ENCODING.plain, ENCODING.levels];
   footer.begin().integer(2, T.i64, 0).begin(3).integer(1, T.i32, PARQUET_TYPES[column.type].physical).list(2, T.i32, encodings.length);
   for (const encoding of encodings) footer.integerItem(encoding);
-  footer.list(3, T.binary, 1).textItem(UTF8.encode(column.name)).integer(4, T.i32, UNCOMPRESSED).integer(5, T.i64, rows);
+  footer.list(3, T.binary, 1).textItem(UTF8.encode(column.name)).integer(4, T.i32, codec).integer(5, T.i64, rows);
   footer
-    .integer(6, T.i64, size)
+    .integer(6, T.i64, plainSize)
     .integer(7, T.i64, size)
     .integer(9, T.i64, offset + dictionarySize);
   if (dictionarySize > 0) footer.integer(11, T.i64, offset);

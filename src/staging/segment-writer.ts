@@ -2,7 +2,7 @@ import { closeSync, openSync, rmSync, writevSync } from 'node:fs';
 import { AdvertiseXError } from '../domain/errors.ts';
 import type { EventLagTally } from '../domain/event-lag.ts';
 import { ColumnBuilder, MAX_SEGMENT_ROWS, type RowSegment, type SegmentFill, type StagedType } from './column-builder.ts';
-import { type FilledColumn, layOutFile } from './parquet-file.ts';
+import { type FilledColumn, layOutFile, layOutZstdFile } from './parquet-file.ts';
 import { RunColumn } from './run-column.ts';
 import { tallyEventLag } from './tally-event-lag.ts';
 
@@ -81,6 +81,12 @@ export class SegmentWriter implements RowSegment {
   /** Writes the segment; a file that could not be written whole is removed. The rows stay until `reset`. */
   writeTo(path: string): { rows: number; bytes: number } {
     return writeSegment(path, this.all, this.rows);
+  }
+
+  /** The parts of a file that is to be kept: as `writeTo` writes, its pages compressed. Nothing may be appended meanwhile. */
+  compressed(): Promise<Uint8Array[]> {
+    requireWholeRows(this.all, this.rows);
+    return layOutZstdFile(this.all, this.rows);
   }
 
   reset(): void {

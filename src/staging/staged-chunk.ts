@@ -32,3 +32,13 @@ export interface RawRecord {
   readonly delimiter: string;
   readonly contractVersion: string;
 }
+
+/** A record of the raw archive. */
+export interface ArchivedRecord extends RawRecord {
+  /** What the tables call the place where it came from. */
+  readonly source: string;
+  readonly position: number;
+  readonly receivedAtMicros: number;
+  /** Of a record that did not decode: what the decoder said of it. Its bytes alone may not say it again. */
+  readonly problem: { readonly code: 'malformed' | 'too_large' | 'unknown_schema'; readonly message: string } | undefined;
+}

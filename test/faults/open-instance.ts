@@ -15,6 +15,7 @@ export interface FaultyOptions {
   readonly nowMicros?: number;
   readonly contracts?: Contracts;
   readonly onStep?: (step: string) => void;
+  readonly measureDisk?: InstanceOptions['measureDisk'];
 }
 
 export const SHIPPED_CONTRACTS: Contracts = await loadContracts(join(import.meta.dirname, '../../contracts'));
@@ -24,13 +25,14 @@ export function instanceOptions(dataDirectory: string, options: FaultyOptions = 
   const limits = { batch_records: options.batchRecords ?? 1_000_000, workers: options.workers ?? 1, threads: 1, memory: '300MB' };
   return {
     dataDirectory,
-    settings: settingsSchema.parse({ ...options.settings, limits }),
+    settings: settingsSchema.parse({ ...options.settings, limits: { ...limits, ...(options.settings?.['limits'] as object | undefined) } }),
     contracts: options.contracts ?? SHIPPED_CONTRACTS,
     access: options.access ?? 'write',
     command: 'faults',
     // Some days of a batch are archived, and some are not.
     archiveFromRows: 4,
     runSizes: { runEvents: 100, filteredEvents: 1_000 },
+    measureDisk: options.measureDisk,
     nowMicros: () => options.nowMicros ?? RECEIVED_MICROS,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   };

@@ -8,7 +8,7 @@ import { generateTraffic } from '../../src/generate/generate-traffic.ts';
 export const RECEIVED_MICROS = Date.UTC(2026, 3, 1) * 1_000;
 
 /** A few hundred records in the three feeds, with every fault of the generator: enough for each model to have work to do. */
-export async function makeSmallDay(directory: string): Promise<string> {
+export async function makeSmallDay(directory: string, more: { readonly days?: number; readonly impressions?: number } = {}): Promise<string> {
   await generateTraffic({
     directory,
     seed: 'faults',
@@ -19,6 +19,7 @@ export async function makeSmallDay(directory: string): Promise<string> {
     sites: 5,
     filesPerFeed: 1,
     tailDays: 3,
+    ...more,
     rates: { clickRate: 0.25, conversionRate: 0.3, malformed: 0.03, idConflicts: 0.02 },
   });
   return directory;

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { brokenEquations } from '../faults/every-table.ts';
 import { withInstance } from '../faults/open-instance.ts';
+import { type Kill, takeUntilKilled } from './kill-while-taking.ts';
 import { openSmallLive } from './open-small-live.ts';
-import { A_DELIVERY } from './take-until-killed.ts';
 
 /**
  * The bugs this hunts: a record that was acknowledged and is not in the tables, one that is there twice, and a position that is
@@ -16,31 +13,6 @@ import { A_DELIVERY } from './take-until-killed.ts';
  */
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-killed-live-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Kill {
-  /** By itself, before the so manieth step of this name; else from outside, after so many milliseconds of taking. */
-  readonly step?: string;
-  readonly occurrence?: number;
-  readonly afterMilliseconds?: number;
-}
-
-/** Takes records until it is killed: the numbers of what it acknowledged. */
-async function takeUntilKilled(data: string, from: number, { step = '', occurrence = 0, afterMilliseconds }: Kill): Promise<number[]> {
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'take-until-killed.ts'), data, `${from}`, step, `${occurrence}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (said === '' && afterMilliseconds !== undefined) void wait(afterMilliseconds).then(() => child.kill('SIGKILL'));
-    said += text;
-  });
-  const [, signal] = await once(child, 'close');
-  expect(signal).toBe('SIGKILL');
-  return said
-    .split('\n')
-    .slice(0, -1)
-    .flatMap((first) => Array.from({ length: A_DELIVERY }, (_, index) => Number(first) + index));
-}
 
 it('has every record that was acknowledged in the tables once, wherever the process is killed', async () => {
   const data = join(folder, 'data');

@@ -2,20 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instance } from '../../src/app/instance.ts';
 import type { LiveEvent, LiveLimits, LivePipeline } from '../../src/app/live/live-pipeline.ts';
-import { openLive } from '../../src/app/live/open-live.ts';
+import { type OpenLiveOptions, openLive } from '../../src/app/live/open-live.ts';
 
 /** A pipeline, and what it told. */
 export async function openSmallLive(
   instance: Instance,
   limits: Partial<LiveLimits> = {},
-  alsoTell: (event: LiveEvent) => void = () => undefined,
+  more: Partial<Pick<OpenLiveOptions, 'logLimits' | 'beforeArchiveStep' | 'room' | 'onEvent'>> = {},
 ): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
   const events: LiveEvent[] = [];
   const live = await openLive(instance, {
     limits: { gatherMilliseconds: 5, ...limits },
+    ...more,
     onEvent: (event) => {
       events.push(event);
-      alsoTell(event);
+      more.onEvent?.(event);
     },
     // A kill may leave the beginning of an entry; nothing else is expected of these disks.
     onDamage: (damage) => {

@@ -13,15 +13,19 @@ export function numbered(number: number): string {
 /** Numbers of one delivery. */
 export const A_DELIVERY = 3;
 
-/** Run as a process: takes numbered records, eight deliveries at once, and says of each, as soon as it is acknowledged, its first number; dies at a step, if one is given. */
-const [data, from, step, occurrence] = process.argv.slice(2);
+/**
+ * Run as a process: takes numbered records, eight deliveries at once, and says of each, as soon as it is acknowledged, its first number; dies at a
+ * step, if one is given. With `archive` it keeps a raw archive of segments of a few deliveries.
+ */
+const [data, from, step, occurrence, archive] = process.argv.slice(2);
 if (data !== undefined) {
   let seen = 0;
   const onStep = (current: string) => {
     if (current === step && ++seen === Number(occurrence)) process.kill(process.pid, 'SIGKILL');
   };
-  const instance = await openInstance(instanceOptions(data, { onStep }));
-  const { live } = await openSmallLive(instance);
+  const settings = { raw_archive: { enabled: archive === 'archive' } };
+  const instance = await openInstance(instanceOptions(data, { onStep, settings }));
+  const { live } = await openSmallLive(instance, {}, archive === 'archive' ? { logLimits: { segmentBytes: 20_000 }, beforeArchiveStep: onStep } : {});
   let next = Number(from);
   const send = async () => {
     for (;;) {

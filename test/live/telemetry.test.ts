@@ -46,7 +46,7 @@ describe('after a day of traffic', () => {
     const { telemetry, lines } = openTelemetry();
     await withInstance(join(folder, 'day'), { onStep: telemetry.onStep }, async (instance) => {
       instance.batches.onCommitted(telemetry.onCommitted);
-      const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
+      const { live } = await openSmallLive(instance, {}, { onEvent: telemetry.onLiveEvent });
       await telemetry.watch({ instance, live, server });
       const deliveries = [
         ...(['campaigns', 'creatives', 'users', 'currency-rates'] as const).map((feed) =>
@@ -122,7 +122,7 @@ it('shows what goes wrong while it does', async () => {
   };
   await withInstance(join(folder, 'held'), { onStep, settings: { recon: { every_seconds: 0 } } }, async (instance) => {
     instance.batches.onCommitted(telemetry.onCommitted);
-    const { live } = await openSmallLive(instance, { waitingRecords: 2 }, telemetry.onLiveEvent);
+    const { live } = await openSmallLive(instance, { waitingRecords: 2 }, { onEvent: telemetry.onLiveEvent });
     await telemetry.watch({ instance, live, server });
     const firing = async () =>
       (await scrape(telemetry))
@@ -158,7 +158,7 @@ it('knows of the last batch of the process before', async () => {
     const { telemetry } = openTelemetry();
     await withInstance(data, {}, async (instance) => {
       instance.batches.onCommitted(telemetry.onCommitted);
-      const { live } = await openSmallLive(instance, {}, round === 1 ? telemetry.onLiveEvent : () => undefined);
+      const { live } = await openSmallLive(instance, {}, round === 1 ? { onEvent: telemetry.onLiveEvent } : {});
       await telemetry.watch({ instance, live, server });
       if (round === 1) await live.take(impressions(impression));
       await live.stop();
@@ -178,7 +178,7 @@ it('reconciles beside the batches, with the equations that the command checks', 
   });
   await withInstance(join(folder, 'recon'), {}, async (instance) => {
     instance.batches.onCommitted(telemetry.onCommitted);
-    const { live } = await openSmallLive(instance, {}, telemetry.onLiveEvent);
+    const { live } = await openSmallLive(instance, {}, { onEvent: telemetry.onLiveEvent });
     await live.take(impressions(impression));
     await telemetry.watch({ instance, live, server });
     await eventually(() => live.waiting.entries === 0);

@@ -1,5 +1,6 @@
 import { interrupted } from '../../domain/errors.ts';
 import { compactInstance } from '../compact.ts';
+import { expire } from '../expire.ts';
 import type { Instance } from '../instance.ts';
 import { exportLakeBesideBatches } from '../write-lake.ts';
 import type { HousekeepingJob } from './housekeeping.ts';
@@ -10,6 +11,7 @@ export interface JobOptions {
 
 const FOLD_EVERY_MS = 60_000;
 const FOLD_FROM_BATCHES = 20;
+const EXPIRE_EVERY_MS = 3_600_000;
 const SETTLE_EVERY_MS = 2_000;
 /** Putting so much in order takes some 0.3 s, in which batches wait; reading it at a start about as long. */
 const SETTLE_FROM_BYTES = 64 * 2 ** 20;
@@ -29,12 +31,13 @@ export function housekeepingJobs(instance: Instance, { settleFromBytes = SETTLE_
     everyMilliseconds: FOLD_EVERY_MS,
     work: (signal) => compactInstance(instance, { fromBatches: FOLD_FROM_BATCHES, onStep: () => requireGoing(signal) }),
   };
+  const expiry: HousekeepingJob = { name: 'expire', everyMilliseconds: EXPIRE_EVERY_MS, work: (signal) => expire(instance, signal) };
   const lake: HousekeepingJob = {
     name: 'lake',
     everyMilliseconds: settings.lake.every_seconds * 1_000,
     work: (signal) => exportLakeBesideBatches(instance, signal),
   };
-  return [settle, fold, ...(settings.lake.every_seconds === 0 ? [] : [lake])];
+  return [settle, fold, expiry, ...(settings.lake.every_seconds === 0 ? [] : [lake])];
 }
 
 function requireGoing(signal: AbortSignal): void {

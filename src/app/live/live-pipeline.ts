@@ -2,10 +2,12 @@ import { rm } from 'node:fs/promises';
 import type { BatchCause, SourcePosition } from '../../batches/batch.ts';
 import type { Collector, Delivery, Receipt } from '../../collector/collector.ts';
 import type { CollectorLog } from '../../collector/log/collector-log.ts';
+import type { LogPosition } from '../../collector/log/log-entry.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { EVENT_FEEDS, type Feed, REFERENCE_FEEDS } from '../../domain/feeds.ts';
 import type { Instance } from '../instance.ts';
 import { decompressBody } from './decompress-body.ts';
+import type { LogArchive } from './log-archive.ts';
 import { COLLECTOR_SOURCE } from './log-positions.ts';
 import { requireFewRecords } from './require-few-records.ts';
 import { StagedLog, type StagedPart } from './staged-log.ts';
@@ -14,6 +16,10 @@ export interface LiveOptions {
   readonly instance: Instance;
   readonly log: CollectorLog;
   readonly limits: LiveLimits;
+  /** Where what was taken is kept before the log drops it. */
+  readonly archive?: LogArchive | undefined;
+  /** Why there is no room to take records; undefined while there is. */
+  readonly room?: (() => LiveTrouble | undefined) | undefined;
   readonly onEvent: (event: LiveEvent) => void;
   /** Resolves after so many milliseconds, or once the signal is aborted. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
@@ -38,7 +44,7 @@ export type LiveEvent =
   | { readonly what: 'failed'; readonly error: unknown; readonly retryInMilliseconds: number };
 
 export interface LiveTrouble {
-  readonly code: 'stopping' | 'failing' | 'behind';
+  readonly code: 'stopping' | 'failing' | 'behind' | 'disk_full';
   readonly message: string;
 }
 
@@ -54,6 +60,8 @@ export class LivePipeline implements Collector {
   private readonly options: LiveOptions;
   private readonly staged: StagedLog;
   private failing: Error | undefined;
+  /** The entries of the log before it are in the tables. */
+  private appliedUpTo: LogPosition = 0;
   private readonly stopping = new AbortController();
   private readonly taking = new Set<Promise<Receipt>>();
   private wake: () => void = () => undefined;
@@ -91,6 +99,8 @@ export class LivePipeline implements Collector {
     if (this.stopping.signal.aborted) troubles.push({ code: 'stopping', message: 'The collector is stopping' });
     if (this.failing !== undefined) troubles.push({ code: 'failing', message: 'What was taken cannot be applied at the moment, and is tried again' });
     if (this.staged.waitingRecords >= this.options.limits.waitingRecords) troubles.push({ code: 'behind', message: 'Too much waits to be applied' });
+    const full = this.options.room?.();
+    if (full !== undefined) troubles.push(full);
     return troubles;
   }
 
@@ -106,14 +116,17 @@ export class LivePipeline implements Collector {
     await this.options.log.close();
     this.wake();
     await this.running;
+    await this.clearLog('all');
   }
 
   private async append({ feed, encoding, delimiter, body, hold }: Delivery): Promise<Receipt> {
-    const { instance, log, limits } = this.options;
+    const { instance, log, limits, room } = this.options;
     const { isBroken, waitingRecords } = this.staged;
     if (this.stopping.signal.aborted) throw busy('The collector is stopping', 'Send it again when it has started.');
     if (isBroken) throw busy('The collector reads its log again', 'Send it again in a moment.');
     if (waitingRecords >= limits.waitingRecords) throw busy(`${waitingRecords} records wait to be applied`, 'Send it again in a moment, or send less at once.');
+    const full = room?.();
+    if (full !== undefined) throw new AdvertiseXError('disk_full', full.message, 'Send it again later: records are taken again once there is room.');
     const bytes = await decompressBody(body, limits.bodyBytes, hold);
     requireFewRecords({ encoding, delimiter }, bytes, limits.deliveryRecords);
     const entry = { feed, encoding, delimiter, receivedAtMicros: instance.nowMicros(), body };
@@ -140,6 +153,7 @@ export class LivePipeline implements Collector {
 
   private async restage(): Promise<void> {
     const entries = await this.staged.restage();
+    if (this.staged.isEmpty) this.appliedUpTo = this.staged.stagedUpTo;
     if (entries > 0) this.options.onEvent({ what: 'recovered', entries, records: this.staged.waitingRecords });
   }
 
@@ -149,8 +163,21 @@ export class LivePipeline implements Collector {
     await this.applyFeeds(part, 'late', EVENT_FEEDS);
     this.staged.waitingEntries -= part.entries.length;
     if (part.entries.some(({ feed }) => feed === 'currency-rates')) await this.retrying(() => this.staged.useCommittedRates());
-    // What stays in the log does no harm.
-    await this.options.log.dropBefore(part.upTo).catch((error) => this.options.onEvent({ what: 'failed', error, retryInMilliseconds: 0 }));
+    this.appliedUpTo = part.upTo;
+    const cleared = this.clearLog('segments');
+    // It is work for the time between batches.
+    if (this.options.archive === undefined) await cleared;
+  }
+
+  /** What the log need not keep any more goes, into the archive first where there is one. What stays does no harm. */
+  private async clearLog(which: 'segments' | 'all'): Promise<void> {
+    const { log, archive, onEvent } = this.options;
+    try {
+      await archive?.archiveUpTo(this.appliedUpTo, which);
+      await log.dropBefore(Math.min(this.appliedUpTo, archive?.archivedUpTo ?? this.appliedUpTo));
+    } catch (error) {
+      onEvent({ what: 'failed', error, retryInMilliseconds: 0 });
+    }
   }
 
   private async applyFeeds(part: StagedPart, cause: BatchCause, feeds: readonly Feed[]): Promise<void> {

@@ -1,13 +1,20 @@
+import type { ArchiveStep } from '../../collector/archive/raw-archive.ts';
 import type { LogDamage } from '../../collector/log/log-damage.ts';
 import { NODE_LOG_FILES } from '../../collector/log/log-files.ts';
-import { LOG_LIMITS } from '../../collector/log/log-options.ts';
+import { LOG_LIMITS, type LogOptions } from '../../collector/log/log-options.ts';
 import { openLog } from '../../collector/log/open-log.ts';
 import type { Instance } from '../instance.ts';
-import { LIVE_LIMITS, type LiveEvent, type LiveLimits, LivePipeline } from './live-pipeline.ts';
+import { LIVE_LIMITS, type LiveEvent, type LiveLimits, type LiveOptions, LivePipeline } from './live-pipeline.ts';
+import { LogArchive } from './log-archive.ts';
 import { COLLECTOR_SOURCE, committedUpTo, logPositions } from './log-positions.ts';
 
 export interface OpenLiveOptions {
   readonly limits?: Partial<LiveLimits>;
+  /** Tests make segments small. */
+  readonly logLimits?: Partial<Pick<LogOptions, keyof typeof LOG_LIMITS>>;
+  /** Told before each change on disk that the raw archive makes; tests stop the process here. */
+  readonly beforeArchiveStep?: (step: ArchiveStep) => void;
+  readonly room?: LiveOptions['room'];
   readonly onEvent: (event: LiveEvent) => void;
   readonly onDamage: (damage: LogDamage) => void;
   /** Eight random bytes that nobody outside can guess. */
@@ -19,6 +26,7 @@ export interface OpenLiveOptions {
 export async function openLive(instance: Instance, options: OpenLiveOptions): Promise<LivePipeline> {
   const log = await openLog({
     ...LOG_LIMITS,
+    ...options.logLimits,
     folder: instance.directory.log,
     files: NODE_LOG_FILES,
     committed: committedUpTo(await logPositions(instance.engine, COLLECTOR_SOURCE)),
@@ -26,6 +34,10 @@ export async function openLive(instance: Instance, options: OpenLiveOptions): Pr
     newMarker: options.newMarker,
     onDamage: options.onDamage,
   });
-  const { onEvent, sleep } = options;
-  return LivePipeline.start({ instance, log, limits: { ...LIVE_LIMITS, ...options.limits }, onEvent, sleep });
+  const { onEvent, sleep, room } = options;
+  const limits = { ...LIVE_LIMITS, ...options.limits };
+  const archive = instance.settings.raw_archive.enabled
+    ? await LogArchive.open({ instance, log, bodyBytes: limits.bodyBytes, beforeStep: options.beforeArchiveStep })
+    : undefined;
+  return LivePipeline.start({ instance, log, limits, archive, room, onEvent, sleep });
 }

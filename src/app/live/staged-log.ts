@@ -55,6 +55,11 @@ export class StagedLog {
     this.maxBodyBytes = maxBodyBytes;
   }
 
+  /** The entries before it are staged here, or were. */
+  get stagedUpTo(): LogPosition {
+    return this.nextEntry;
+  }
+
   get isEmpty(): boolean {
     return this.entries.length === 0;
   }

@@ -2,6 +2,7 @@ import type { Batch, CommittedBatch } from '../../batches/batch.ts';
 import type { LogDamage } from '../../collector/log/log-damage.ts';
 import type { LogLine } from '../../telemetry/log.ts';
 import type { BatchStage } from '../../telemetry/stage-clock.ts';
+import { type DiskState, noRoom } from '../disk-budget.ts';
 import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent } from '../live/live-pipeline.ts';
 
@@ -53,6 +54,13 @@ export function describeHousekeepingFailure({ job, error, retryInMilliseconds }:
     fields: { job, retry_in_seconds: retryInMilliseconds / 1_000 },
     error,
   };
+}
+
+export function describeDisk(state: DiskState): LogLine {
+  const { message, remedy } = noRoom(state);
+  if (state.level === 'full') return { level: 'warn', event: 'disk_full', message: `Records are refused: ${message}. ${remedy}` };
+  if (state.level === 'low') return { level: 'warn', event: 'disk_low', message: `The disk fills up: ${message}. Before it is full, records are refused.` };
+  return { level: 'info', event: 'disk_enough', message: 'There is enough room on the disk again.' };
 }
 
 export function describeDamage({ kind, segment, setAside }: LogDamage): LogLine {

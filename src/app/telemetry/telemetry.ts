@@ -10,6 +10,7 @@ import { jsonLog, type Log, textLog } from '../../telemetry/log.ts';
 import { type Exposition, type ExpositionFormat, Metrics } from '../../telemetry/metrics.ts';
 import { watchProcess } from '../../telemetry/process-watch.ts';
 import { StageClock } from '../../telemetry/stage-clock.ts';
+import type { DiskBudget, DiskState } from '../disk-budget.ts';
 import type { Instance } from '../instance.ts';
 import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
@@ -17,7 +18,7 @@ import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
 import { watchDataSizes } from './data-sizes.ts';
-import { describeBatch, describeDamage, describeFailure, describeHousekeepingFailure, describeRecovery } from './log-lines.ts';
+import { describeBatch, describeDamage, describeDisk, describeFailure, describeHousekeepingFailure, describeRecovery } from './log-lines.ts';
 import { ReconciliationWatch } from './reconciliation-watch.ts';
 import { type AnsweredRequest, RequestWatch } from './request-watch.ts';
 
@@ -41,6 +42,7 @@ const RECONCILE_MS = 3_600_000;
 export interface Watched {
   readonly instance: Instance;
   readonly live: LivePipeline;
+  readonly disk?: DiskBudget;
   readonly server: { load(): Promise<{ readonly connections: number; readonly bodyBytes: number }> };
 }
 
@@ -107,6 +109,11 @@ export class Telemetry {
     }
   };
 
+  readonly onDisk = {
+    onChange: (state: DiskState): void => this.log(describeDisk(state)),
+    onFailure: (error: unknown): void => this.log({ level: 'warn', event: 'disk_unknown', message: 'The disk cannot be looked at.', error }),
+  };
+
   readonly onDamage = (damage: LogDamage): void => {
     this.metrics.add('advertisex_log_damage_total', { kind: damage.kind });
     this.log(describeDamage(damage));
@@ -127,7 +134,7 @@ export class Telemetry {
   }
 
   /** From here on what runs is looked at, and reconciled now and then. */
-  async watch({ instance, live, server }: Watched): Promise<void> {
+  async watch({ instance, live, disk, server }: Watched): Promise<void> {
     const { nowSeconds, nowMicros, sleep } = this.options;
     await this.tellLastBatch(instance);
     this.metrics.onExpose(async () => {
@@ -135,7 +142,7 @@ export class Telemetry {
       this.metrics.set('advertisex_http_connections', {}, connections);
       this.metrics.set('advertisex_http_held_body_bytes', {}, bodyBytes);
     });
-    this.metrics.onExpose(() => this.tellLive(live));
+    this.metrics.onExpose(() => this.tellLive(live, disk));
     watchDataSizes({ metrics: this.metrics, directory: instance.directory, reads: instance.reads, stopping: this.stopping, nowSeconds });
     const { reads, models, directory, settings } = instance;
     if (settings.recon.every_seconds === 0 || reads === undefined) return;
@@ -169,13 +176,14 @@ export class Telemetry {
     for (const rule of Object.keys(ALERT_RULES)) this.metrics.set('advertisex_alerts_firing', { rule }, 0);
   }
 
-  private tellLive(live: LivePipeline): void {
+  private tellLive(live: LivePipeline, disk: DiskBudget | undefined): void {
     const { records, entries, logBytes } = live.waiting;
     this.metrics.set('advertisex_source_lag_records', { source: COLLECTOR_SOURCE }, records);
     this.metrics.set('advertisex_log_waiting_entries', {}, entries);
     this.metrics.set('advertisex_log_bytes', {}, logBytes);
     const firing = new Set<AlertRule>(live.troubles.map(({ code }) => code));
     if (this.stopping.signal.aborted) firing.add('stopping');
+    if (disk?.state?.level === 'low') firing.add('disk_low');
     if (this.reconciliation?.isBroken) firing.add('reconciliation_broken');
     for (const rule of Object.keys(ALERT_RULES) as AlertRule[]) this.metrics.set('advertisex_alerts_firing', { rule }, firing.has(rule) ? 1 : 0);
   }

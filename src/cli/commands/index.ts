@@ -4,6 +4,7 @@ import { compact } from './compact.ts';
 import { contractCheck, contractDiff } from './contract.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { expire } from './expire.ts';
 import { explain } from './explain.ts';
 import { generate } from './generate.ts';
 import { ingest } from './ingest.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   lakeCompact,
   compact,
   rebuild,
+  expire,
   doctor,
   chaos,
 ];

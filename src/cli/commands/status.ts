@@ -14,11 +14,14 @@ export const status: CommandDefinition = {
     withInstance<ExitCode>(context, 'status', 'read', async (instance) => {
       const app = await import('../../app/status.ts');
       const found = await app.status(instance);
-      const [feeds, quarantine] = [await held(found.feeds), await held(found.quarantine)];
+      const [retention, feeds, quarantine] = [await held(found.retention), await held(found.feeds), await held(found.quarantine)];
       if (context.output.format !== 'table') {
         const { lastCommittedAtMicros, ...rest } = found;
         const last = lastCommittedAtMicros === null ? null : formatForPrograms(lastCommittedAtMicros, 'timestamp');
-        await context.output.one({ ...rest, lastCommittedAt: last, feeds: objects(feeds), quarantine: objects(quarantine) }, feeds);
+        await context.output.one(
+          { ...rest, lastCommittedAt: last, retention: objects(retention), feeds: objects(feeds), quarantine: objects(quarantine) },
+          feeds,
+        );
         return 0;
       }
       const last = found.lastCommittedAtMicros === null ? '' : `, the last one at ${formatForPrograms(found.lastCommittedAtMicros, 'timestamp')}`;
@@ -27,6 +30,10 @@ export const status: CommandDefinition = {
         `lake: ${found.lakeBatch === null ? 'not written yet' : found.lakeBatch < found.batches ? `as of batch ${found.lakeBatch}` : 'up to date'}\n\n`,
       );
       await context.output.table(counted(feeds));
+      if (retention.rows.length > 0) {
+        await context.output.text('\nkept since; what is older was removed for its age\n');
+        await context.output.table(retention);
+      }
       if (quarantine.rows.length > 0) {
         await context.output.text('\nin quarantine\n');
         await context.output.table(counted(quarantine));

@@ -46,11 +46,12 @@ export const up: CommandDefinition = {
 /** Until it is stopped. */
 async function serve(context: CommandContext, telemetry: Telemetry, server: Settings['server']): Promise<void> {
   const settings = context.settings();
-  const [{ openInstance }, { InstanceFigures }, { createServer }, { openLive }] = await Promise.all([
+  const [{ openInstance }, { InstanceFigures }, { createServer }, { openLive }, { watchDisk }] = await Promise.all([
     import('../../app/instance.ts'),
     import('../../app/instance-figures.ts'),
     import('../../server/server.ts'),
     import('../../app/live/open-live.ts'),
+    import('../../app/live/watch-disk.ts'),
   ]);
   const security = await readSecurity(server);
   const instance = await openInstance({
@@ -68,16 +69,17 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
       context.host.onStep?.(step);
     },
   });
+  const disk = await watchDisk(instance, telemetry.onDisk);
   try {
     instance.batches.onCommitted(telemetry.onCommitted);
     const figures = await InstanceFigures.open(instance);
     const { onLiveEvent: onEvent, onDamage } = telemetry;
-    const live = await openLive(instance, { onEvent, onDamage, newMarker: () => randomBytes(8), sleep });
+    const live = await openLive(instance, { onEvent, onDamage, room: () => disk.budget.trouble, newMarker: () => randomBytes(8), sleep });
     const housekeeping = await startHousekeeping(context, instance, telemetry);
     try {
       const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
       try {
-        await telemetry.watch({ instance, live, server: http });
+        await telemetry.watch({ instance, live, disk: disk.budget, server: http });
         telemetry.log({
           level: 'info',
           event: 'started',
@@ -95,6 +97,7 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     }
     if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
   } finally {
+    disk.stop();
     await instance.close();
   }
   telemetry.log({ level: 'debug', event: 'stopped', message: 'Stopped.' });

@@ -51,6 +51,16 @@ export class CollectorLog {
     return this.#next;
   }
 
+  /** The first entry that is still here. */
+  get firstPosition(): LogPosition {
+    return this.#segments[0]?.firstSequence ?? this.#next;
+  }
+
+  /** Behind the last entry of the segment that has this one, where that segment is not the last: it takes no more. */
+  segmentEnd(position: LogPosition): LogPosition | undefined {
+    return this.#segments.slice(0, -1).find(({ nextSequence }) => nextSequence > position)?.nextSequence;
+  }
+
   /** Of entries that wait to be on disk. */
   get waitingBytes(): number {
     return this.#waitingBytes;

@@ -3,7 +3,7 @@ import { DecodeReports } from '../decode-reports.ts';
 import type { Decoder, DecoderOptions, FieldPath, RecordLane, RecordSink, ResumePoint } from '../decoder.ts';
 import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { decompressBlock, MAX_BLOCK_BYTES } from './block-codecs.ts';
-import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer } from './container-header.ts';
+import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer, writeHeader } from './container-header.ts';
 import { compileProgram } from './program.ts';
 import { RecordReader } from './record-reader.ts';
 import { readSchema, SchemaProblem } from './schema.ts';
@@ -36,6 +36,8 @@ export class AvroDecoder implements Decoder, RecordScanner {
   private blockPlace = 0;
   private blockFirstRecord = 0;
   private headerBytes: Uint8Array = new Uint8Array(0);
+  /** Of the documents that its records become. */
+  private documentHeader: Uint8Array | undefined;
   private content: Uint8Array = new Uint8Array(0);
   private recordStart = 0;
   private recordEnd = 0;
@@ -196,7 +198,8 @@ export class AvroDecoder implements Decoder, RecordScanner {
 
   private documentOf(start: number, end: number): Uint8Array {
     const { schema, sync } = this.header as ContainerHeader;
-    return writeContainer(schema, sync, this.content.subarray(start, end));
+    this.documentHeader ??= writeHeader(schema, sync);
+    return writeContainer(this.documentHeader, sync, this.content.subarray(start, end));
   }
 }
 

@@ -41,13 +41,17 @@ export function readHeader(bytes: Uint8Array, start: number, end: number): Conta
   return { schema: schemaText(schema, reader.at), codec: codecName, sync: bytes.slice(reader.at, reader.at + SYNC_BYTES), end: reader.at + SYNC_BYTES };
 }
 
-/** A container file of one record: what makes the record a document of its own. */
-export function writeContainer(schema: string, sync: Uint8Array, record: Uint8Array): Uint8Array {
+/** The header of a container file whose blocks are not compressed. */
+export function writeHeader(schema: string, sync: Uint8Array): Uint8Array {
   const text = Buffer.from(schema);
   const codec = [...writeText('avro.codec'), ...writeText('null')];
   const parts: Uint8Array[] = [Uint8Array.from(MAGIC), Uint8Array.from([4, ...writeText('avro.schema'), ...writeLong(text.length)]), text];
-  parts.push(Uint8Array.from([...codec, 0]), sync, Uint8Array.from([2, ...writeLong(record.length)]), record, sync);
-  return new Uint8Array(Buffer.concat(parts));
+  return Buffer.concat([...parts, Uint8Array.from([...codec, 0]), sync]);
+}
+
+/** A container file of one record, behind its header: what makes the record a document of its own. */
+export function writeContainer(header: Uint8Array, sync: Uint8Array, record: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([header, Uint8Array.from([2, ...writeLong(record.length)]), record, sync]));
 }
 
 /** The variable-length zig-zag form of a number that is not negative. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -172,6 +172,77 @@ describe('an archived table', () => {
     await append(engine, rowsOf(2, '2026-01-01', 5));
     expect(await read(engine, 'select since_batch, count(*) as bids from store.bids group by since_batch order by 1')).toEqual(['1 5', '2 5']);
     await engine.close();
+  });
+});
+
+describe('days that are removed from an archived table', () => {
+  const days = ['2026-01-01', '2026-01-02', '2026-01-03'];
+  const opened = async () => {
+    const data = newData();
+    const engine = await open(data);
+    await append(engine, ...days.map((day) => rowsOf(1, day, 3)));
+    await append(engine, rowsOf(2, '2026-01-01', 1, 10), rowsOf(2, '2026-01-03', 1, 10));
+    return { data, engine };
+  };
+
+  it('go from parts and from the database, with their files', async () => {
+    const { data, engine } = await opened();
+    await engine.transaction(() => engine.removeBefore('store.bids', 'day', '2026-01-03'));
+    const rest = ['2026-01-03 0', '2026-01-03 1', '2026-01-03 10', '2026-01-03 2'];
+    expect((await read(engine)).sort()).toEqual(rest);
+    expect(files(data)).toEqual(['bids/1/2026-01-03-2.parquet']);
+    await engine.transaction(() => engine.removeBefore('store.bids', 'day', '2026-01-04'));
+    expect([await read(engine), files(data)]).toEqual([[], []]);
+    await append(engine, rowsOf(3, '2026-01-05', 3));
+    expect(await read(engine)).toEqual(['2026-01-05 0', '2026-01-05 1', '2026-01-05 2']);
+    await engine.close();
+    const again = await open(data, { access: 'read' });
+    expect((await read(again)).length).toBe(3);
+    await again.close();
+  });
+
+  it('are there as before where that is not committed', async () => {
+    const { data, engine } = await opened();
+    const before = [await read(engine), files(data)];
+    const broken = engine.transaction(async () => {
+      await engine.removeBefore('store.bids', 'day', '2026-01-03');
+      throw new Error('no luck');
+    });
+    await expect(broken).rejects.toThrow('no luck');
+    expect([await read(engine), files(data)]).toEqual(before);
+    await append(engine, rowsOf(3, '2026-01-05', 3));
+    expect((await read(engine)).length).toBe(14);
+    await engine.close();
+  });
+
+  it('are read to the end by whoever had begun, and not by whoever begins after it', async () => {
+    const { data, engine } = await opened();
+    const statement = { sql: 'select count(*) as n from store.bids', parameters: {}, asOf: null, values: 'engine' } as const;
+    await engine.withReader(Number.MAX_SAFE_INTEGER, async (reader) => {
+      await reader.rows('begin transaction');
+      await reader.rows('select count(*) from store.archive_parts');
+      await engine.transaction(() => engine.removeBefore('store.bids', 'day', '2026-01-03'));
+      expect(await reader.rows('select count(*) as n from store.bids')).toEqual([{ n: 11n }]);
+      const later = await engine.read(statement, new AbortController().signal);
+      expect(await later.next()).toEqual([[4n]]);
+      later.close();
+      expect(files(data).length).toBe(3);
+    });
+    expect(files(data).length).toBe(1);
+    await engine.close();
+  });
+
+  it('leave nothing behind where the process ends before their files are removed', async () => {
+    const { data, engine } = await opened();
+    await engine.withReader(Number.MAX_SAFE_INTEGER, async () => {
+      await engine.transaction(() => engine.removeBefore('store.bids', 'day', '2026-01-03'));
+      cpSync(data, `${data} killed`, { recursive: true });
+    });
+    await engine.close();
+    const again = await open(`${data} killed`);
+    expect((await read(again)).length).toBe(4);
+    expect(files(`${data} killed`).length).toBe(1);
+    await again.close();
   });
 });
 

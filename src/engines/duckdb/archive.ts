@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { joinParquetFiles } from '../../staging/join-parquet-files.ts';
 import type { EngineRow, StoredTable } from '../engine.ts';
@@ -47,6 +47,8 @@ export class Archive {
   private readonly tables: ReadonlyMap<string, StoredTable>;
   /** Files written since the last commit. */
   private uncommitted: string[] = [];
+  /** Files of parts that the transaction at hand removes. */
+  private removing: string[] = [];
   private readonly lists = new Map<string, string[]>();
 
   constructor(statements: Statements, options: ArchiveOptions) {
@@ -104,6 +106,28 @@ export class Archive {
       );
   }
 
+  /** Parts are of one day: whole files go, once that is committed. */
+  async removeBefore(name: string, day: string): Promise<void> {
+    const table = this.tables.get(name) as StoredTable;
+    const isBefore = (column: string) => `${quote(column)} < cast(${text(day)} as date)`;
+    await this.statements.run(`delete from store.${rowsOf(table)} where ${isBefore(table.archivedBy as string)}`);
+    const parts = await this.statements.rows<{ file: string }>(`select file from ${PARTS} where table_name = ${text(name)} and ${isBefore('day')}`);
+    if (parts.length === 0) return;
+    await this.statements.run(`delete from ${PARTS} where table_name = ${text(name)} and ${isBefore('day')}`);
+    for (const { file } of parts) this.removing.push(join(this.options.directory, file));
+    await this.load();
+    await this.defineView(table);
+  }
+
+  /** Files of parts that are removed. One that cannot be removed does no harm: it goes when the database is opened next. */
+  async removeFiles(files: readonly string[]): Promise<void> {
+    for (const file of files) {
+      await rm(file, { force: true }).catch(() => undefined);
+      // The folder of its batch, where it was the last one.
+      await rmdir(dirname(file)).catch(() => undefined);
+    }
+  }
+
   /**
    * Writes a day, as of the batch that `reader` is set to, to a file as its parts have it, without a detour by the table's own types;
    * where one part has all of it, the file is a copy. False where no part has rows of the day, or one lacks a column that the table
@@ -134,14 +158,18 @@ export class Archive {
     return true;
   }
 
-  /** After a commit. */
-  settle(): void {
+  /** After a commit. Gives the files that are no part of a table any more: they have to stay as long as somebody may read them. */
+  settle(): readonly string[] {
     this.uncommitted = [];
+    const removed = this.removing;
+    this.removing = [];
+    return removed;
   }
 
   /** After a rollback. A file that cannot be removed does no harm: it goes when the database is opened next. */
   async discard(): Promise<void> {
-    if (this.uncommitted.length === 0) return;
+    if (this.uncommitted.length === 0 && this.removing.length === 0) return;
+    this.removing = [];
     for (const file of this.uncommitted) await rm(file, { force: true }).catch(() => undefined);
     this.uncommitted = [];
     await this.load();

@@ -4,7 +4,18 @@ import { bytesOfSize } from '../../config/settings.ts';
 import { queryTooLarge } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
-import type { Engine, EngineMemory, EngineReader, EngineRow, EngineValue, ReadResult, ReadStatement, SharedEngine, StoredTable } from '../engine.ts';
+import type {
+  Engine,
+  EngineMemory,
+  EngineReader,
+  EngineRow,
+  EngineValue,
+  EngineVariables,
+  ReadResult,
+  ReadStatement,
+  SharedEngine,
+  StoredTable,
+} from '../engine.ts';
 import { Archive, type ArchiveOptions } from './archive.ts';
 import { engineFailure, isOutOfMemory } from './failures.ts';
 import { MACROS } from './macros.ts';
@@ -43,6 +54,8 @@ export class DuckDbEngine implements Engine, SharedEngine {
   /** Statements of others that are at work. */
   private readonly shared = new Set<AbortController>();
   private readonly limitBytes: number;
+  /** Files that are no part of the archive any more, and who began to read when they were: they may still open them. */
+  private leaving: { readonly files: readonly string[]; readonly readers: Set<object> }[] = [];
   private asOf: number | null = null;
 
   private constructor(instance: DuckDBInstance, session: Session, { path, archive, memory }: DuckDbOptions) {
@@ -121,7 +134,9 @@ export class DuckDbEngine implements Engine, SharedEngine {
     try {
       const result = await work();
       await this.run('commit');
-      this.archive?.settle();
+      const removed = this.archive?.settle() ?? [];
+      if (removed.length > 0) this.leaving.push({ files: removed, readers: new Set<object>([...this.readers, ...this.shared]) });
+      await this.removeFiles();
       return result;
     } catch (error) {
       // A failed commit has rolled back already; what is thrown is the first error.
@@ -152,13 +167,25 @@ export class DuckDbEngine implements Engine, SharedEngine {
     else await this.run(`insert into ${table} by name ${select}`);
   }
 
-  async setVariables({ batch, cause, asOf }: { readonly batch?: number; readonly cause?: string; readonly asOf?: number | null }): Promise<void> {
+  async removeBefore(table: string, column: string, day: string): Promise<void> {
+    const name = table.replace(/^store\./, '');
+    if (this.archive?.isArchived(name)) await this.archive.removeBefore(name, day);
+    else await this.run(`delete from ${table} where ${quote(column)} < cast(${text(day)} as date)`);
+  }
+
+  async setVariables({ batch, cause, asOf, settledFrom }: EngineVariables): Promise<void> {
     if (batch !== undefined) await this.run(`set variable this_batch = cast(${batch} as bigint)`);
     if (cause !== undefined) await this.run(`set variable this_cause = ${text(cause)}`);
     if (asOf !== undefined) {
       this.asOf = asOf;
       await this.run(setAsOf(asOf));
     }
+    if (settledFrom !== undefined)
+      await this.run(
+        Object.entries(settledFrom)
+          .map(([name, micros]) => `set variable ${name}_settled_from = make_timestamp(${micros})`)
+          .join('; '),
+      );
   }
 
   rows<Row extends EngineRow = EngineRow>(sql: string, parameters?: Readonly<Record<string, EngineValue>>): Promise<Row[]> {
@@ -175,8 +202,8 @@ export class DuckDbEngine implements Engine, SharedEngine {
       return await work(new DuckDbReader(session, this.archive));
     } finally {
       signal?.removeEventListener('abort', stop);
-      this.readers.delete(session);
       session.close();
+      await this.forget(this.readers, session);
     }
   }
 
@@ -192,12 +219,12 @@ export class DuckDbEngine implements Engine, SharedEngine {
     try {
       const result = await readStatement(await this.instance.connect(), this.archive, statement, AbortSignal.any([signal, stopped.signal]));
       const close = (): void => {
-        this.shared.delete(stopped);
         result.close();
+        void this.forget(this.shared, stopped);
       };
       return { ...result, close };
     } catch (cause) {
-      this.shared.delete(stopped);
+      await this.forget(this.shared, stopped);
       throw cause;
     }
   }
@@ -215,6 +242,18 @@ export class DuckDbEngine implements Engine, SharedEngine {
   /** What could not be written for lack of memory is tried again: then nobody is to hold any who could come another time. */
   private makeRoom(): void {
     for (const reader of this.shared) reader.abort(queryTooLarge('The memory that the query held was needed for a batch'));
+  }
+
+  private async forget<Reader extends object>(readers: Set<Reader>, reader: Reader): Promise<void> {
+    readers.delete(reader);
+    for (const left of this.leaving) left.readers.delete(reader);
+    await this.removeFiles();
+  }
+
+  private async removeFiles(): Promise<void> {
+    const free = this.leaving.filter(({ readers }) => readers.size === 0);
+    this.leaving = this.leaving.filter((each) => !free.includes(each));
+    for (const { files } of free) await this.archive?.removeFiles(files);
   }
 
   async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {

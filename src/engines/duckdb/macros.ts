@@ -14,6 +14,10 @@ export const MACROS: readonly string[] = [
   'key_fingerprint(h) as cast((h & 4294967295) - 2147483648 as integer)',
   // Set for a rebuild alone; NULL otherwise, and then no row is at or after it.
   "rebuild_from() as cast(getvariable('rebuild_from') as timestamp)",
+  // From when on clicks, their matches, and conversions can be judged again: what that takes is still kept.
+  "clicks_settled_from() as coalesce(cast(getvariable('clicks_settled_from') as timestamp), make_timestamp(0))",
+  "matches_settled_from() as coalesce(cast(getvariable('matches_settled_from') as timestamp), make_timestamp(0))",
+  "conversions_settled_from() as coalesce(cast(getvariable('conversions_settled_from') as timestamp), make_timestamp(0))",
   // Times as integers, because every rule about time is one about integer differences.
   'micros(t) as epoch_us(t)',
   'from_micros(us) as make_timestamp(us)',

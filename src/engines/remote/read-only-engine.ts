@@ -76,6 +76,10 @@ export abstract class ReadOnlyEngine implements Engine {
     return this.refuse();
   }
 
+  removeBefore(): Promise<never> {
+    return this.refuse();
+  }
+
   insert(): Promise<never> {
     return this.refuse();
   }

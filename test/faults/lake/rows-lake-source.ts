@@ -71,6 +71,10 @@ export class RowsLakeSource implements LakeSource {
     return path;
   }
 
+  async slicesExpiredSince(): Promise<ReadonlySet<LakeSlice>> {
+    return new Set();
+  }
+
   async rowsBySlice(table: LakeTable, asOf: number): Promise<Map<LakeSlice, number>> {
     return new Map(this.slices(table, asOf).map((slice) => [slice, this.values(table, slice, asOf).length]));
   }
