@@ -8,7 +8,7 @@ import {
   type OutcomeCounts,
   type SourceChunk,
 } from '../batches/batch.ts';
-import { AdvertiseXError, interrupted } from '../domain/errors.ts';
+import { AdvertiseXError, type ErrorCode, interrupted } from '../domain/errors.ts';
 import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
 import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
@@ -31,6 +31,18 @@ export interface IngestProgress {
   readonly bytesTotal: number;
   readonly recordsCommitted: number;
   readonly batches: number;
+}
+
+/** What an ingest beside other sources is told; by itself it needs none of it. */
+export interface IngestManner {
+  /** Stops this ingest alone. */
+  readonly signal?: AbortSignal;
+  /** A batch holds about so many records (default: limits.batch_records). */
+  readonly batchRecords?: number;
+  /** Ingests at the same time have lanes of their own, from 0 to MORE_LANES. */
+  readonly lane?: number;
+  /** Told of a file that cannot be read or decoded, which is then passed over. Without it such a file ends the ingest. */
+  readonly onUnreadable?: (path: string, error: AdvertiseXError) => void;
 }
 
 export interface IngestSummary {
@@ -57,17 +69,24 @@ export async function ingestSources(
   instance: Instance,
   sources: SourceFiles,
   onProgress: (progress: IngestProgress) => void = () => undefined,
+  manner: IngestManner = {},
 ): Promise<IngestSummary> {
-  const ingest = new FileIngest(instance, sources, onProgress);
+  const ingest = new FileIngest(instance, sources, onProgress, manner);
   const stop = () => void ingest.close();
-  instance.signal?.addEventListener('abort', stop);
+  const signals = [instance.signal, manner.signal].filter((signal) => signal !== undefined);
+  for (const signal of signals) signal.addEventListener('abort', stop);
   try {
+    if (signals.some(({ aborted }) => aborted)) throw interrupted();
     return await ingest.run();
   } finally {
-    instance.signal?.removeEventListener('abort', stop);
+    for (const signal of signals) signal.removeEventListener('abort', stop);
     await ingest.close();
+    ingest.letGo();
   }
 }
+
+/** They are one file's alone. */
+const FILE_FAILURES: readonly ErrorCode[] = ['source_unreadable', 'source_changed', 'worker_failed'];
 
 class FileIngest implements StagedIngest {
   readonly batchRecords: number;
@@ -83,11 +102,21 @@ class FileIngest implements StagedIngest {
   private readonly stages: IngestStage[] = [];
   private failure: unknown;
   private readonly bytesRead = new Map<string, number>();
+  private readonly manner: IngestManner;
+  /** By feed and content. */
+  private readonly untaken = new Map<string, PlannedFile>();
+  private readonly passedOver = new Set<PlannedFile>();
+  private readonly stopListening: () => void;
 
-  constructor(instance: Instance, sources: SourceFiles, onProgress: (progress: IngestProgress) => void) {
+  constructor(instance: Instance, sources: SourceFiles, onProgress: (progress: IngestProgress) => void, manner: IngestManner) {
     this.instance = instance;
     this.sources = sources;
-    this.batchRecords = instance.settings.limits.batch_records;
+    this.manner = manner;
+    this.batchRecords = manner.batchRecords ?? instance.settings.limits.batch_records;
+    // Also rates that other sources brought: for the files that are decoded from then on.
+    this.stopListening = instance.batches.onCommitted((_, { chunks }) => {
+      if (this.edge !== undefined && chunks.some(({ feed }) => feed === 'currency-rates')) void this.useRates().catch((error) => this.fail(error));
+    });
     this.onProgress = onProgress;
     this.receivedAtMicros = instance.nowMicros();
   }
@@ -106,7 +135,11 @@ class FileIngest implements StagedIngest {
     this.requireGoing();
     this.report('looking');
     await this.useRates();
-    this.plan = new IngestPlan(instance, sources.found, await takenFiles(instance, sources.found), this.receivedAtMicros);
+    this.plan = new IngestPlan(instance, sources.found, await takenFiles(instance, sources.found), {
+      lane: this.manner.lane ?? 0,
+      chunkRecords: this.batchRecords,
+      receivedAtMicros: this.receivedAtMicros,
+    });
     this.requireGoing();
     const rates = this.stage('reference', Promise.resolve());
     await this.take(rates, ['currency-rates']);
@@ -129,17 +162,45 @@ class FileIngest implements StagedIngest {
 
   /** A file whose own hash is known is decoded while those after it are hashed. */
   private async take(stage: IngestStage, feeds: readonly Feed[]): Promise<void> {
+    const plan = this.plan as IngestPlan;
     for (const found of this.sources.of(feeds)) {
-      const planned = await (this.plan as IngestPlan).add(found, await found.hash);
-      if (planned === undefined) this.bytesRead.set(found.file.path, found.file.bytes);
-      else stage.take(planned);
+      const { path, bytes } = found.file;
+      try {
+        const planned = await plan.add(found, await found.hash);
+        if (planned === undefined) this.bytesRead.set(path, bytes);
+        else {
+          this.untaken.set(`${planned.request.feed} ${planned.sha256}`, planned);
+          stage.take(planned);
+        }
+      } catch (error) {
+        if (!this.canPassOver(path, error)) throw error;
+      }
     }
+  }
+
+  private canPassOver(path: string, error: unknown): boolean {
+    const { onUnreadable } = this.manner;
+    if (onUnreadable === undefined || !(error instanceof AdvertiseXError) || !FILE_FAILURES.includes(error.code)) return false;
+    onUnreadable(path, error);
+    return true;
+  }
+
+  passOver(file: PlannedFile, error: unknown): boolean {
+    if (this.failure !== undefined || !this.canPassOver(file.path, error)) return false;
+    this.passedOver.add(file);
+    return true;
   }
 
   /** Those that are committed. */
   private async useRates(): Promise<void> {
     this.edge = await edgeSettings(this.instance);
     this.sources.pool.useSettings(this.edge);
+  }
+
+  /** Once it is closed. */
+  letGo(): void {
+    this.stopListening();
+    this.plan?.close(this.untaken.values());
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
@@ -177,6 +238,7 @@ class FileIngest implements StagedIngest {
       readRaw: (records) => this.readRaw(records, chunks),
     });
     this.committed.push(committed);
+    for (const { done, feed, sha256 } of files) if (done) this.untaken.delete(`${feed} ${sha256}`);
     for (const source of new Set(chunks.map((chunk) => `${chunk.feed} ${chunk.source}`)))
       addCounts(this.outcomes, committed.bySource.get(source) ?? NO_RECORDS);
     for (const chunk of chunks) for (const segment of chunk.segments) await rm(segment.path, { force: true });
@@ -226,11 +288,11 @@ class FileIngest implements StagedIngest {
   private async summary({ planned, known }: IngestPlan): Promise<IngestSummary> {
     const taken = await takenFiles(this.instance, this.sources.found);
     const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
-      const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
-      return { path: source, feed: request.feed, state, complete, outcomes };
+      const { complete, done, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, done: false, outcomes: NO_RECORDS };
+      return { path: source, feed: request.feed, state, complete, done, outcomes };
     };
     return {
-      files: [...planned.map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
+      files: [...planned.filter((file) => !this.passedOver.has(file)).map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
       batches: this.committed.map((batch) => batch.batchId),
       outcomes: this.outcomes,
       restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type { BatchCause, FileProgress, SourceChunk } from '../batches/batch.ts';
 import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
@@ -10,6 +11,8 @@ export interface StagedIngest {
   decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile>;
   apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void>;
   tookFrom(file: PlannedFile, bytesRead: number): void;
+  /** Whether the ingest goes on without a file that could not be read to its end. */
+  passOver(file: PlannedFile, error: unknown): boolean;
   /** Ends the ingest. A later batch without one that failed would leave its records out for good. */
   fail(error: unknown): void;
   /** Throws once the ingest has failed or is to stop: then no batch is begun. */
@@ -41,7 +44,22 @@ export class IngestStage {
   }
 
   take(file: PlannedFile): void {
-    this.decoding.push(this.decode(file).catch((error) => this.ingest.fail(error)));
+    const decoding = this.decode(file).catch((error) => (this.ingest.passOver(file, error) ? this.leaveOut(file) : this.ingest.fail(error)));
+    this.decoding.push(decoding);
+  }
+
+  /** What waits of a file that could not be read to its end; what is committed of it stays, as of any file that was stopped at. */
+  private leaveOut(file: PlannedFile): void {
+    const { chunks, files } = this.pending;
+    const isOfFile = ({ feed, source }: SourceChunk) => feed === file.request.feed && source === file.source;
+    const left = chunks.filter(isOfFile);
+    this.pending = {
+      chunks: chunks.filter((chunk) => !isOfFile(chunk)),
+      files,
+      records: this.pending.records - left.reduce((sum, { received }) => sum + received, 0),
+    };
+    files.delete(file);
+    for (const { segments } of left) for (const { path } of segments) rmSync(path, { force: true });
   }
 
   /** Given all its files: until all of them is committed. */

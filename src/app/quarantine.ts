@@ -1,7 +1,7 @@
 import type { SourceChunk } from '../batches/batch.ts';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
-import { AdvertiseXError } from '../domain/errors.ts';
+import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { type Encoding, FEEDS, type Feed } from '../domain/feeds.ts';
 import type { ResultTable } from '../domain/result-table.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
@@ -95,16 +95,19 @@ export interface ReplaySummary {
 
 const REPLAY_BATCH = 50_000;
 
-/** Puts quarantined records through the same path again, under today's contracts, rates and settings. */
-export async function replayQuarantine(instance: Instance, filter: QuarantineFilter): Promise<ReplaySummary> {
+/** Puts quarantined records through the same path again, under today's contracts, rates and settings. Aborted, it begins no other batch. */
+export async function replayQuarantine(instance: Instance, filter: QuarantineFilter, signal?: AbortSignal): Promise<ReplaySummary> {
   const sum = { replayed: 0, accepted: 0, duplicate: 0, stillQuarantined: 0, batches: [] as number[] };
   for (let after = ''; ; ) {
-    const rows = await instance.engine.rows<ReplayRow>(
-      `select quarantine_id, feed, source, position, received_at, raw, encoding, delimiter from ops.quarantine
+    const rows = await instance.batches.alone(() =>
+      instance.engine.rows<ReplayRow>(
+        `select quarantine_id, feed, source, position, received_at, raw, encoding, delimiter from ops.quarantine
        where ${conditions({ ...filter, all: false })} and quarantine_id > $after order by quarantine_id limit ${REPLAY_BATCH}`,
-      { after },
+        { after },
+      ),
     );
     if (rows.length === 0) return sum;
+    if (signal?.aborted) throw interrupted();
     after = (rows.at(-1) as ReplayRow).quarantine_id;
     const { batchId, outcomes } = await replayBatch(instance, rows);
     sum.replayed += rows.length;

@@ -55,6 +55,9 @@ export class LivePipeline implements Collector {
   private readonly stopping = new AbortController();
   private readonly taking = new Set<Promise<Receipt>>();
   private wake: () => void = () => undefined;
+  /** Some were committed, by whatever source, that what comes is not decoded with yet. */
+  private hasNewRates = false;
+  private stopListening: () => void = () => undefined;
   private running: Promise<void> | undefined;
 
   private constructor(options: LiveOptions) {
@@ -65,6 +68,11 @@ export class LivePipeline implements Collector {
   /** Begins with what the log has that the tables have not. */
   static async start(options: LiveOptions): Promise<LivePipeline> {
     const pipeline = new LivePipeline(options);
+    pipeline.stopListening = options.instance.batches.onCommitted((_, { chunks }) => {
+      if (!chunks.some(({ feed }) => feed === 'currency-rates')) return;
+      pipeline.hasNewRates = true;
+      pipeline.wake();
+    });
     await pipeline.restage();
     pipeline.running = pipeline.run();
     // Whoever stops the pipeline is told.
@@ -99,6 +107,7 @@ export class LivePipeline implements Collector {
     await this.options.log.close();
     this.wake();
     await this.running;
+    this.stopListening();
   }
 
   private async append({ feed, encoding, delimiter, body }: Delivery): Promise<Receipt> {
@@ -115,12 +124,14 @@ export class LivePipeline implements Collector {
   private async run(): Promise<void> {
     const { sleep, limits } = this.options;
     for (;;) {
-      while (this.staged.isEmpty && !this.staged.isBroken) {
+      while (this.staged.isEmpty && !this.staged.isBroken && !this.hasNewRates) {
         if (this.stopping.signal.aborted) return;
         await new Promise<void>((resolve) => {
           this.wake = resolve;
         });
       }
+      if (this.hasNewRates) await this.useNewRates();
+      if (this.staged.isEmpty && !this.staged.isBroken) continue;
       const part = await this.retrying(async () => {
         if (this.staged.isBroken) await this.restage();
         return this.staged.flush();
@@ -128,6 +139,16 @@ export class LivePipeline implements Collector {
       await this.apply(part);
       if (!this.stopping.signal.aborted) await sleep(limits.gatherMilliseconds, this.stopping.signal);
     }
+  }
+
+  private useNewRates(): Promise<void> {
+    return this.retrying(async () => {
+      this.hasNewRates = false;
+      await this.staged.useCommittedRates().catch((error) => {
+        this.hasNewRates = true;
+        throw error;
+      });
+    });
   }
 
   private async restage(): Promise<void> {
@@ -139,7 +160,6 @@ export class LivePipeline implements Collector {
   private async apply(part: StagedPart): Promise<void> {
     await this.applyFeeds(part, 'reference', REFERENCE_FEEDS);
     await this.applyFeeds(part, 'late', EVENT_FEEDS);
-    if (part.entries.some(({ feed }) => feed === 'currency-rates')) await this.retrying(() => this.staged.useCommittedRates());
     // What stays in the log does no harm.
     await this.options.log.dropBefore(part.upTo).catch((error) => this.options.onEvent({ what: 'failed', error, retryInMilliseconds: 0 }));
   }
