@@ -43,6 +43,8 @@ export interface IngestManner {
   readonly lane?: number;
   /** Told of a file that cannot be read or decoded, which is then passed over. Without it such a file ends the ingest. */
   readonly onUnreadable?: (path: string, error: AdvertiseXError) => void;
+  /** Told at the end of each file that was not passed over, with the path that it was read from. */
+  readonly onSettled?: (path: string, file: IngestedFile) => void;
 }
 
 export interface IngestSummary {
@@ -287,9 +289,11 @@ class FileIngest implements StagedIngest {
 
   private async summary({ planned, known }: IngestPlan): Promise<IngestSummary> {
     const taken = await takenFiles(this.instance, this.sources.found);
-    const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
+    const describe = (state: IngestedFile['state'], { path, source, request, sha256 }: KnownFile): IngestedFile => {
       const { complete, done, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, done: false, outcomes: NO_RECORDS };
-      return { path: source, feed: request.feed, state, complete, done, outcomes };
+      const file = { path: source, feed: request.feed, state, complete, done, outcomes };
+      this.manner.onSettled?.(path, file);
+      return file;
     };
     return {
       files: [...planned.filter((file) => !this.passedOver.has(file)).map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],

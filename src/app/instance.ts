@@ -10,7 +10,7 @@ import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
 import type { Engine } from '../engines/engine.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
-import { ReadServer } from '../engines/remote/serve-reads.ts';
+import { ReadServer, type SharedWork } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
@@ -26,6 +26,8 @@ export interface InstanceOptions {
   /** What the process is doing, for whoever finds the data held. */
   readonly command: string;
   readonly nowMicros: () => number;
+  /** Others may ask this process to write for them: `workForOthers` says how. */
+  readonly worksForOthers?: boolean;
   /** What a batch adds to a day is archived from so many rows on, where a table is. Tests make it small. */
   readonly archiveFromRows?: number;
   /** Tests make runs of identities short. */
@@ -43,6 +45,8 @@ export interface Instance extends InstanceOptions {
   readonly models: ReadonlyMap<string, Model>;
   /** Everything that writes to the tables goes through it. */
   readonly batches: BatchQueue;
+  /** From now on, what others ask for is done. */
+  workForOthers(work: SharedWork): void;
   close(): Promise<void>;
 }
 
@@ -56,17 +60,18 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     );
   }
   const models = loadModels();
-  const { engine, close } =
+  const opened: OpenEngine =
     options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
+  const { engine, close, workForOthers = () => undefined } = opened;
   const onStep = (step: string): void => {
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  const context = { ...options, onStep, directory, engine, models, close };
+  const context = { ...options, onStep, directory, engine, models, workForOthers, close };
   return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
 }
 
-type OpenEngine = Pick<Instance, 'engine' | 'close'>;
+type OpenEngine = Pick<Instance, 'engine' | 'close'> & Partial<Pick<Instance, 'workForOthers'>>;
 
 function openEngine({ access, settings, contracts, archiveFromRows }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
@@ -86,18 +91,19 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
   await prepareDataDirectory(directory);
   try {
     const engine = await openEngine(options, directory);
-    const reads = await ReadServer.listen({ limitMs: options.settings.limits.query_seconds * 1_000 });
+    const works = options.worksForOthers === true;
+    const reads = await ReadServer.listen({ limitMs: options.settings.limits.query_seconds * 1_000, works });
     const close = async () => {
       await reads?.close();
       await giveBack(directory);
       await engine.close();
     };
     try {
-      await takeOver(directory, options.command, options.nowMicros(), reads && { address: reads.address, protocol: PROTOCOL });
+      await takeOver(directory, options.command, options.nowMicros(), reads && { reads: { address: reads.address, protocol: PROTOCOL }, works });
       await prepareStore(engine, models, options);
       await engine.setVariables({ asOf: null });
       reads?.begin(engine);
-      return { engine, close };
+      return { engine, close, workForOthers: (work) => reads?.beginWork(work) };
     } catch (error) {
       await close();
       throw error;

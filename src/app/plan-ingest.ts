@@ -37,7 +37,7 @@ export interface PlannedFile extends SourceFile {
 }
 
 /** A file whose content was taken before, or is taken now from another one. */
-export type KnownFile = Pick<PlannedFile, 'source' | 'request' | 'sha256'>;
+export type KnownFile = Pick<PlannedFile, 'path' | 'source' | 'request' | 'sha256'>;
 
 const LANES = 64;
 /** Rows of the first lane, which ingests of any size take; the others share as many. */
@@ -85,7 +85,7 @@ export class IngestPlan {
     const before = this.taken.get(content);
     const source = request.sourceName ?? file.path;
     if (before?.done || this.inHand.contents.has(content)) {
-      this.known.push({ source, request, sha256 });
+      this.known.push({ path: file.path, source, request, sha256 });
       return undefined;
     }
     this.inHand.contents.add(content);

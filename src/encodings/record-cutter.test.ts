@@ -129,7 +129,7 @@ describe('a stream with faults', () => {
         const { pieces } = cutAll(encoding, bytes, cuts, { everyTime: dice.below(2) === 0 });
         const whole = decodeAll(optionsFor(encoding), bytes);
         const isSame = isDeepStrictEqual(decodePieces(encoding, pieces), { outcomes: whole.outcomes, complete: whole.complete });
-      expect({ seed, isSame, pieces: isSame ? [] : text(pieces) }).toEqual({ seed, isSame: true, pieces: [] });
+        expect({ seed, isSame, pieces: isSame ? [] : text(pieces) }).toEqual({ seed, isSame: true, pieces: [] });
       }
     },
     120_000,
@@ -145,7 +145,10 @@ describe('a stream with faults', () => {
       const cuts = Array.from({ length: dice.below(12) }, () => dice.below(bytes.length + 1));
       const whole = decodeAll(optionsFor('avro'), bytes);
       const { pieces } = cutAll('avro', bytes, cuts);
-      expect({ seed, isSame: isDeepStrictEqual(decodePieces('avro', pieces), { outcomes: whole.outcomes, complete: whole.complete }) }).toEqual({ seed, isSame: true });
+      expect({ seed, isSame: isDeepStrictEqual(decodePieces('avro', pieces), { outcomes: whole.outcomes, complete: whole.complete }) }).toEqual({
+        seed,
+        isSame: true,
+      });
     }
   }, 120_000);
 });

@@ -6,6 +6,7 @@ import { AdvertiseXError } from '../../domain/errors.ts';
 import { EVENT_FEEDS, type Feed, REFERENCE_FEEDS } from '../../domain/feeds.ts';
 import type { Instance } from '../instance.ts';
 import { decompressBody } from './decompress-body.ts';
+import type { SourceStatus } from './live-source.ts';
 import { COLLECTOR_SOURCE } from './log-positions.ts';
 import { StagedLog, type StagedPart } from './staged-log.ts';
 
@@ -52,6 +53,7 @@ export class LivePipeline implements Collector {
   private readonly options: LiveOptions;
   private readonly staged: StagedLog;
   private failing: Error | undefined;
+  private takenRecords = 0;
   private readonly stopping = new AbortController();
   private readonly taking = new Set<Promise<Receipt>>();
   private wake: () => void = () => undefined;
@@ -100,6 +102,20 @@ export class LivePipeline implements Collector {
     return troubles;
   }
 
+  status(): SourceStatus {
+    const [trouble] = this.troubles;
+    const state = this.stopping.signal.aborted ? 'stopped' : this.failing !== undefined ? 'failing' : this.staged.waitingRecords > 0 ? 'taking' : 'idle';
+    return {
+      name: COLLECTOR_SOURCE,
+      state,
+      takenRecords: this.takenRecords,
+      takenFiles: 0,
+      waiting: this.staged.waitingRecords,
+      refusedFiles: 0,
+      trouble: this.failing?.message ?? trouble?.message ?? '',
+    };
+  }
+
   /** Refuses what comes from now on, and commits what came before. Rejects where that cannot be done: it is in the log. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -118,7 +134,9 @@ export class LivePipeline implements Collector {
     if (waitingRecords >= limits.waitingRecords) throw busy(`${waitingRecords} records wait to be applied`, 'Send it again in a moment, or send less at once.');
     const bytes = await decompressBody(body, limits.bodyBytes);
     const entry = { feed, encoding, delimiter, receivedAtMicros: instance.nowMicros(), body };
-    return this.staged.add(await log.append(entry), entry, bytes);
+    const receipt = await this.staged.add(await log.append(entry), entry, bytes);
+    this.takenRecords += receipt.received;
+    return receipt;
   }
 
   private async run(): Promise<void> {

@@ -2,7 +2,19 @@ import { createConnection, type Socket } from 'node:net';
 import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
 import type { CellValue, ResultColumn, ResultTable } from '../../domain/result-table.ts';
 import type { Engine, EngineReader, EngineRow, EngineValue, ReadStatement } from '../engine.ts';
-import { decodeAnswer, decodeFailure, encodeRequest, FRAMES, type Frame, FrameReader, MAX_ANSWER_BYTES, otherProtocol, PROTOCOL } from './protocol.ts';
+import {
+  decodeAnswer,
+  decodeFailure,
+  encodeRequest,
+  encodeWork,
+  FRAMES,
+  type Frame,
+  FrameReader,
+  MAX_ANSWER_BYTES,
+  otherProtocol,
+  PROTOCOL,
+  type WorkRequest,
+} from './protocol.ts';
 import { requireOwnAddress } from './socket-address.ts';
 
 /** Where the process that owns the tables answers, as it left word. */
@@ -67,6 +79,20 @@ export class RemoteEngine implements Engine {
       copyToParquetByDay: refuse,
       copyArchivedDay: refuse,
     });
+  }
+
+  /** Has the owner do something, and waits for what comes of it. Interrupted, the owner does no more of it. */
+  async perform(request: WorkRequest, onProgress: (progress: unknown) => void = () => undefined): Promise<unknown> {
+    const socket = await this.connect();
+    const frames = this.answer(socket);
+    socket.write(encodeWork(request));
+    let result: unknown;
+    for await (const { kind, body } of frames) {
+      if (kind === FRAMES.progress) onProgress(decodeAnswer(body));
+      else if (kind === FRAMES.result) result = decodeAnswer(body);
+      else throw otherProtocol(`The answer has a frame of kind ${kind}`);
+    }
+    return result;
   }
 
   interrupt(): void {

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
 import type { EngineValue, ReadStatement, SharedEngine } from '../engine.ts';
 import {
-  decodeRequest,
+  decodeAsked,
   encodeAnswer,
   encodeFailure,
   FRAMES,
@@ -13,6 +13,7 @@ import {
   MAX_ANSWER_BYTES,
   MAX_REQUEST_BYTES,
   otherProtocol,
+  type WorkRequest,
 } from './protocol.ts';
 import { Slots } from './slots.ts';
 import { closeToOthers, makeSocketAddress, removeSocketAddress } from './socket-address.ts';
@@ -26,6 +27,14 @@ export interface ReadServerOptions {
   readonly graceMs?: number;
   /** Where the socket's folder may be made. */
   readonly places?: readonly string[];
+  /** Whoever asks for work waits for `beginWork`. Without it they are refused. */
+  readonly works?: boolean;
+}
+
+/** What an owner does for others, beside letting them read. */
+export interface SharedWork {
+  /** Resolves with plain data. `signal` is aborted once nobody waits for it any more, or the owner ends. */
+  perform(request: WorkRequest, onProgress: (progress: unknown) => void, signal: AbortSignal): Promise<unknown>;
 }
 
 const MAX_CLIENTS = 32;
@@ -47,12 +56,15 @@ export class ReadServer {
   private readonly slots = new Slots(CALLS_AT_ONCE);
   private readonly closing = new AbortController();
   private readonly begun = Promise.withResolvers<SharedEngine>();
+  private readonly work = Promise.withResolvers<SharedWork>();
 
   private constructor(address: string, server: Server, options: ReadServerOptions) {
     this.address = address;
     this.server = server;
     this.options = options;
     this.begun.promise.catch(() => undefined);
+    this.work.promise.catch(() => undefined);
+    if (!options.works) this.work.reject(worksForNobody());
     server.on('connection', (socket) => this.serve(socket));
     // Nobody is kept from ending by the fact that others could ask.
     server.unref();
@@ -81,10 +93,15 @@ export class ReadServer {
     this.begun.resolve(engine);
   }
 
+  beginWork(work: SharedWork): void {
+    this.work.resolve(work);
+  }
+
   /** After this the engine can be closed. */
   async close(): Promise<void> {
     this.server.close();
     this.begun.reject(ending());
+    this.work.reject(ending());
     const grace = setTimeout(() => this.closing.abort(), this.options.graceMs ?? GRACE_MS);
     await Promise.all(this.clients.values());
     clearTimeout(grace);
@@ -98,11 +115,29 @@ export class ReadServer {
   }
 
   private async answer(client: Client): Promise<void> {
+    const asked = await client.request();
+    await ('sql' in asked ? this.read(client, asked) : this.perform(client, asked));
+  }
+
+  /** It takes as long as it takes. */
+  private async perform(client: Client, request: WorkRequest): Promise<void> {
+    const signal = AbortSignal.any([client.gone, this.closing.signal]);
+    try {
+      const work = await Promise.race([this.work.promise, aborted(signal)]);
+      const result = await work.perform(request, (progress) => client.offer(encodeAnswer(FRAMES.progress, progress)), signal);
+      await client.send(encodeAnswer(FRAMES.result, result), signal);
+      await client.end(signal);
+    } catch (error) {
+      throw this.closing.signal.aborted ? ending() : error;
+    }
+  }
+
+  private async read(client: Client, statement: ReadStatement): Promise<void> {
     const tooLong = new AbortController();
     const limit = setTimeout(() => tooLong.abort(), this.options.limitMs);
     const signal = AbortSignal.any([client.gone, tooLong.signal, this.closing.signal]);
     try {
-      await this.stream(client, await client.request(), signal);
+      await this.stream(client, statement, signal);
     } catch (error) {
       if (tooLong.signal.aborted) throw tookTooLong(this.options.limitMs);
       throw this.closing.signal.aborted ? ending() : error;
@@ -160,8 +195,13 @@ class Client {
     clearTimeout(leaving);
   }
 
-  async request(): Promise<ReadStatement> {
-    return decodeRequest(await this.asked.promise);
+  async request(): Promise<ReadStatement | WorkRequest> {
+    return decodeAsked(await this.asked.promise);
+  }
+
+  /** Sends it, unless the other one has not taken what was sent before. */
+  offer(bytes: Uint8Array): void {
+    if (!this.gone.aborted && !this.socket.writableNeedDrain) this.socket.write(bytes);
   }
 
   /** Resolves once there is room for more. */
@@ -248,6 +288,10 @@ function ending(): AdvertiseXError {
     'The process that holds the data is ending',
     'Run the same command again: it can be answered without that process.',
   );
+}
+
+function worksForNobody(): AdvertiseXError {
+  return new AdvertiseXError('data_locked', 'The process that holds the data does no work for others', 'Wait until it is done, or stop it.');
 }
 
 function tookTooLong(limitMs: number): AdvertiseXError {
