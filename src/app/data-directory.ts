@@ -69,22 +69,33 @@ export async function takeOver(directory: DataDirectory, command: string, nowMic
     const owner: Owner = { pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString(), ...shared };
     await writeFile(directory.owner, JSON.stringify(owner));
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new AdvertiseXError(
-        'disk_full',
-        `There is no space left in the data directory ${directory.path}`,
-        'Free space, or move the data directory (--data) to a larger disk, and run the same command again.',
-        cause,
-      );
-    }
-    throw new AdvertiseXError(
-      'data_unusable',
-      `The data directory ${directory.path} cannot be written: ${message}`,
-      'Check that this user may write there, and everything in it.',
+    throw unwritableDirectory(directory, cause);
+  }
+}
+
+function unwritableDirectory(directory: DataDirectory, cause: unknown): AdvertiseXError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AdvertiseXError(
+      'disk_full',
+      `There is no space left in the data directory ${directory.path}`,
+      'Free space, or move the data directory (--data) to a larger disk, and run the same command again.',
       cause,
     );
   }
+  return new AdvertiseXError(
+    'data_unusable',
+    `The data directory ${directory.path} cannot be written: ${message}`,
+    'Check that this user may write there, and everything in it.',
+    cause,
+  );
+}
+
+/** A folder for what one piece of work stages, while others stage theirs; whoever makes it removes it. */
+export async function makeStagingFolder(directory: DataDirectory, name: string): Promise<string> {
+  const folder = join(directory.staging, name);
+  await mkdir(folder, { recursive: true }).catch((cause) => Promise.reject(unwritableDirectory(directory, cause)));
+  return folder;
 }
 
 /**

@@ -1,25 +1,16 @@
 import { rm } from 'node:fs/promises';
-import {
-  addCounts,
-  type BatchCause,
-  type CommittedBatch,
-  type ConflictingRecord,
-  type FileProgress,
-  type OutcomeCounts,
-  type SourceChunk,
-} from '../batches/batch.ts';
+import { addCounts, type BatchCause, type CommittedBatch, type FileProgress, type OutcomeCounts, type SourceChunk } from '../batches/batch.ts';
 import { AdvertiseXError, type ErrorCode, interrupted } from '../domain/errors.ts';
 import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
 import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
-import { decodingFailure } from '../ingest/decoding-failure.ts';
 import type { EdgeSettings } from '../ingest/edge-settings.ts';
-import { RawRecordReader } from '../ingest/read-raw-records.ts';
-import type { RawRecord } from '../staging/staged-chunk.ts';
+import { makeStagingFolder } from './data-directory.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
 import { type IngestedFile, IngestPlan, type KnownFile, NO_RECORDS, type PlannedFile, takenFiles } from './plan-ingest.ts';
+import { readFromFiles } from './read-from-files.ts';
 import { type IngestRequest, SourceFiles } from './source-files.ts';
 
 export type { IngestedFile } from './plan-ingest.ts';
@@ -83,7 +74,7 @@ export async function ingestSources(
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', stop);
     await ingest.close();
-    ingest.letGo();
+    await ingest.letGo();
   }
 }
 
@@ -109,6 +100,7 @@ class FileIngest implements StagedIngest {
   private readonly untaken = new Map<string, PlannedFile>();
   private readonly passedOver = new Set<PlannedFile>();
   private readonly stopListening: () => void;
+  private stagingFolder: string | undefined;
 
   constructor(instance: Instance, sources: SourceFiles, onProgress: (progress: IngestProgress) => void, manner: IngestManner) {
     this.instance = instance;
@@ -137,8 +129,11 @@ class FileIngest implements StagedIngest {
     this.requireGoing();
     this.report('looking');
     await this.useRates();
-    this.plan = new IngestPlan(instance, sources.found, await takenFiles(instance, sources.found), {
-      lane: this.manner.lane ?? 0,
+    const lane = this.manner.lane ?? 0;
+    this.stagingFolder = await makeStagingFolder(instance.directory, `ingest-${lane}`);
+    this.plan = new IngestPlan(instance.batches, sources.found, await takenFiles(instance, sources.found), {
+      directory: this.stagingFolder,
+      lane,
       chunkRecords: this.batchRecords,
       receivedAtMicros: this.receivedAtMicros,
     });
@@ -200,9 +195,10 @@ class FileIngest implements StagedIngest {
   }
 
   /** Once it is closed. */
-  letGo(): void {
+  async letGo(): Promise<void> {
     this.stopListening();
     this.plan?.close(this.untaken.values());
+    if (this.stagingFolder !== undefined) await rm(this.stagingFolder, { recursive: true, force: true });
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
@@ -237,7 +233,7 @@ class FileIngest implements StagedIngest {
       chunks,
       files,
       stagingDirectory: instance.directory.staging,
-      readRaw: (records) => this.readRaw(records, chunks),
+      readRaw: (records) => readFromFiles(records, chunks, this.plan as IngestPlan, this.edge as EdgeSettings, () => this.requireGoing()),
     });
     this.committed.push(committed);
     for (const { done, feed, sha256 } of files) if (done) this.untaken.delete(`${feed} ${sha256}`);
@@ -245,34 +241,6 @@ class FileIngest implements StagedIngest {
       addCounts(this.outcomes, committed.bySource.get(source) ?? NO_RECORDS);
     for (const chunk of chunks) for (const segment of chunk.segments) await rm(segment.path, { force: true });
     this.report('ingesting');
-  }
-
-  /** The bytes of records, read from their files again: conflicts are too rare to keep every record's bytes for. */
-  private async readRaw(records: readonly ConflictingRecord[], chunks: readonly SourceChunk[]): Promise<RawRecord[]> {
-    const files = new Map((this.plan as IngestPlan).planned.map((file) => [`${file.request.feed} ${file.source}`, file]));
-    const positions = new Map<PlannedFile, number[]>();
-    for (const record of records) {
-      const file = files.get(`${record.feed} ${record.source}`) as PlannedFile;
-      positions.set(file, [...(positions.get(file) ?? []), record.position]);
-    }
-    const reader = new RawRecordReader(this.edge as EdgeSettings);
-    const raw = new Map<PlannedFile, Map<number, RawRecord>>();
-    for (const [file, wanted] of positions) {
-      this.requireGoing();
-      const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
-      const reading = reader.read(file.job, wanted, points);
-      raw.set(file, await reading.catch((error) => Promise.reject(decodingFailure(file.path, error))));
-    }
-    return records.map((record) => {
-      const found = raw.get(files.get(`${record.feed} ${record.source}`) as PlannedFile)?.get(record.position);
-      if (found === undefined)
-        throw new AdvertiseXError(
-          'source_changed',
-          `Record ${record.position} of ${record.source} is not there any more`,
-          'Run the same command again once the file is complete.',
-        );
-      return found;
-    });
   }
 
   private report(stage: IngestProgress['stage']): void {

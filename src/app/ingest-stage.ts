@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import type { BatchCause, FileProgress, SourceChunk } from '../batches/batch.ts';
 import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
@@ -59,7 +58,6 @@ export class IngestStage {
       records: this.pending.records - left.reduce((sum, { received }) => sum + received, 0),
     };
     files.delete(file);
-    for (const { segments } of left) for (const { path } of segments) rmSync(path, { force: true });
   }
 
   /** Given all its files: until all of them is committed. */

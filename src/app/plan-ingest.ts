@@ -21,6 +21,7 @@ export interface IngestedFile {
 
 /** How the files of an ingest are staged. */
 export interface StagePlan {
+  readonly directory: string;
   /** Ingests at the same time have lanes of their own: the rows of all may go into one batch. */
   readonly lane: number;
   readonly chunkRecords: number;
@@ -60,7 +61,6 @@ const ingestsInHand = new WeakMap<BatchQueue, InHand>();
 export class IngestPlan {
   readonly planned: PlannedFile[] = [];
   readonly known: KnownFile[] = [];
-  private readonly instance: Instance;
   private readonly found: readonly FoundFile[];
   private readonly taken: ReadonlyMap<string, TakenFile>;
   private readonly stage: StagePlan;
@@ -68,13 +68,12 @@ export class IngestPlan {
   private readonly sources: Set<string>;
 
   /** `taken`: what the books say of files as long as these. */
-  constructor(instance: Instance, found: readonly FoundFile[], taken: ReadonlyMap<string, TakenFile>, stage: StagePlan) {
-    this.instance = instance;
+  constructor(queue: BatchQueue, found: readonly FoundFile[], taken: ReadonlyMap<string, TakenFile>, stage: StagePlan) {
     this.found = found;
     this.taken = taken;
     this.stage = stage;
-    this.inHand = ingestsInHand.get(instance.batches) ?? { openIngests: 0, contents: new Set() };
-    ingestsInHand.set(instance.batches, this.inHand);
+    this.inHand = ingestsInHand.get(queue) ?? { openIngests: 0, contents: new Set() };
+    ingestsInHand.set(queue, this.inHand);
     this.inHand.openIngests++;
     this.sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
   }
@@ -101,8 +100,8 @@ export class IngestPlan {
       modifiedMs: file.modifiedMs,
       firstPosition: before?.outcomes.received ?? 0,
       receivedAtMicros: before?.receivedAtMicros ?? this.stage.receivedAtMicros,
-      directory: this.instance.directory.staging,
-      name: `${request.feed}-${this.stage.lane}-${number}`,
+      directory: this.stage.directory,
+      name: `${request.feed}-${number}`,
       firstStageRow: firstStageRow(this.stage.lane, number, this.found.length),
       chunkRecords: this.stage.chunkRecords,
     };

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { SourceChunk } from '../batches/batch.ts';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
@@ -198,7 +199,7 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
   }
   // One path may have held several files, received one after the other.
   const rawOf = new Map(rows.map((row) => [`${row.feed} ${row.position} ${row.received_at} ${row.source}`, row]));
-  return instance.batches.apply({
+  const committed = await instance.batches.apply({
     cause: 'replay',
     chunks,
     files: [],
@@ -210,6 +211,8 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
         return { raw: row.raw, encoding: row.encoding, delimiter: row.delimiter, contractVersion: contractOf(row.feed, instance.contracts).version };
       }),
   });
+  for (const { segments } of chunks) for (const { path } of segments) await rm(path, { force: true });
+  return committed;
 }
 
 function byOrigin(a: ReplayRow, b: ReplayRow): number {

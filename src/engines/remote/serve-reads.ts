@@ -15,6 +15,7 @@ import {
   otherProtocol,
   type WorkRequest,
 } from './protocol.ts';
+import { asFailure, ending, tookTooLong, worksForNobody } from './serving-failures.ts';
 import { Slots } from './slots.ts';
 import { closeToOthers, makeSocketAddress, removeSocketAddress } from './socket-address.ts';
 
@@ -270,34 +271,4 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(interrupted());
     signal.addEventListener('abort', () => reject(interrupted()), { once: true });
   });
-}
-
-function asFailure(error: unknown): AdvertiseXError {
-  if (error instanceof AdvertiseXError) return error;
-  return new AdvertiseXError(
-    'engine_failed',
-    `The process that holds the data could not answer: ${(error as Error).message}`,
-    'Run the same command again.',
-    error,
-  );
-}
-
-function ending(): AdvertiseXError {
-  return new AdvertiseXError(
-    'interrupted',
-    'The process that holds the data is ending',
-    'Run the same command again: it can be answered without that process.',
-  );
-}
-
-function worksForNobody(): AdvertiseXError {
-  return new AdvertiseXError('data_locked', 'The process that holds the data does no work for others', 'Wait until it is done, or stop it.');
-}
-
-function tookTooLong(limitMs: number): AdvertiseXError {
-  return new AdvertiseXError(
-    'query_timeout',
-    `The query took longer than ${limitMs / 1_000} s, and another process holds the data`,
-    'Ask for less at once, or run that process with a higher limits.query_seconds.',
-  );
 }
