@@ -228,12 +228,14 @@ class FileIngest implements StagedIngest {
 
   async apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void> {
     const { instance } = this;
+    // Beside others, a batch that runs may have their records too: it is not stopped.
+    const goOn = () => (this.manner.signal === undefined ? this.requireGoing() : undefined);
     const committed = await instance.batches.apply({
       cause,
       chunks,
       files,
       stagingDirectory: instance.directory.staging,
-      readRaw: (records) => readFromFiles(records, chunks, this.plan as IngestPlan, this.edge as EdgeSettings, () => this.requireGoing()),
+      readRaw: (records) => readFromFiles(records, chunks, this.plan as IngestPlan, this.edge as EdgeSettings, goOn),
     });
     this.committed.push(committed);
     for (const { done, feed, sha256 } of files) if (done) this.untaken.delete(`${feed} ${sha256}`);

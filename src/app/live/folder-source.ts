@@ -122,8 +122,12 @@ export class FolderSource implements LiveSource {
     } catch (error) {
       return this.failFolder(error as NodeJS.ErrnoException);
     }
-    if (this.isAway) this.tell('note', `${this.name} can be read again.`);
-    this.isAway = false;
+    if (this.isAway) {
+      this.tell('note', `${this.name} can be read again.`);
+      this.isAway = false;
+      this.state = 'idle';
+      this.trouble = '';
+    }
     this.folderBackoff.worked();
     this.watch();
     const [first, ...more] = this.group();
@@ -180,6 +184,7 @@ export class FolderSource implements LiveSource {
       return this.failIngest(error);
     }
     this.ingestBackoff.worked();
+    this.state = 'taking';
     this.trouble = '';
     return 0;
   }
