@@ -1,6 +1,7 @@
 /**
  * What `advertisex up` takes over HTTP, and how soon it is in the tables. The server and the sender are processes of their own, on the same machine:
  *   node bench/live.ts [--rate 20000] [--seconds 30]     events a second in requests of 100, and how long each waits for its batch
+ *   node bench/live.ts --backfill 1000000                the same, while an `ingest` of so many events of other days goes on beside it
  *   node bench/live.ts --most [--seconds 10]             as many as it takes, against a fastify that only reads the body
  * A request is as fresh as the time between its answer and `committed_at` of the last batch that has records of it, which is written as the
  * last thing before the commit. Needs `npm run build`.
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '20000' },
     seconds: { type: 'string', default: '30' },
     most: { type: 'boolean', default: false },
+    backfill: { type: 'string' },
     /** The sender's own: where to, and the server that only reads. */
     send: { type: 'string' },
     bare: { type: 'boolean', default: false },
@@ -43,8 +45,11 @@ else await measureFreshness();
 async function measureFreshness(): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'advertisex-live-bench-'));
   try {
+    const traffic = values.backfill === undefined ? undefined : await makeTraffic(join(data, 'traffic'), values.backfill);
     const up = await startUp(data);
+    const backfill = traffic === undefined ? undefined : runBackfill(data, traffic);
     const { answeredAt } = await runSender(up.url, ['--rate', values.rate]);
+    if (backfill !== undefined) console.log(await backfill);
     const memory = peakMegabytes(up.child);
     await stop(up.child);
     const committedAt = await commitTimes(data);
@@ -59,6 +64,28 @@ async function measureFreshness(): Promise<void> {
   } finally {
     rmSync(data, { recursive: true });
   }
+}
+
+/** Files of another time than what is sent. */
+async function makeTraffic(folder: string, events: string): Promise<string> {
+  await runProgram('generate', folder, '--events', events, '--seed', '1', '--quiet');
+  return folder;
+}
+
+/** By another process, which has the running one do it. */
+async function runBackfill(data: string, traffic: string): Promise<string> {
+  const start = performance.now();
+  const feeds = ['ad-impressions', 'clicks-conversions', 'bid-requests'].flatMap((feed) => [feed, join(traffic, feed)]);
+  const { outcomes, batches } = JSON.parse(await runProgram('ingest', ...feeds, '--data', data, '--format', 'json', '--quiet'));
+  const seconds = (performance.now() - start) / 1_000;
+  return `backfill: ${outcomes.received} records in ${batches.length} batches and ${seconds.toFixed(1)} s, ${Math.round(outcomes.received / seconds)} records/s`;
+}
+
+async function runProgram(...words: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  for await (const part of child.stdout.setEncoding('utf8')) text += part;
+  return text;
 }
 
 async function measureMost(): Promise<void> {
@@ -181,11 +208,9 @@ async function stop(child: ChildProcess): Promise<void> {
 async function commitTimes(data: string): Promise<Map<number, number>> {
   const sql = `select cast(substr(split_part(id, '-', 1), 2) as bigint) as request, max(epoch_ms(b.committed_at)) as committed
     from (select impression_id as id, batch_id from silver.impressions union all select request_id, batch_id from silver.bid_requests) e
-    join ops.batches b on b.batch_id = e.batch_id group by 1`;
-  const query = spawn(process.execPath, [PROGRAM, 'query', sql, '--format', 'json', '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  for await (const part of query.stdout.setEncoding('utf8')) text += part;
-  return new Map((JSON.parse(text) as { request: number; committed: number }[]).map((row) => [row.request, row.committed]));
+    join ops.batches b on b.batch_id = e.batch_id where regexp_full_match(id, 'r[0-9]+-[0-9]+') group by 1`;
+  const rows = JSON.parse(await runProgram('query', sql, '--format', 'json', '--data', data)) as { request: number; committed: number }[];
+  return new Map(rows.map((row) => [row.request, row.committed]));
 }
 
 function peakMegabytes({ pid }: ChildProcess): number {
