@@ -28,7 +28,7 @@ export interface IngestProgress {
 export interface IngestManner {
   /** Stops this ingest alone. */
   readonly signal?: AbortSignal;
-  /** A batch holds about so many records (default: limits.batch_records). */
+  /** A batch holds so many records at most (default: about limits.batch_records, or more where more is there). */
   readonly batchRecords?: number;
   /** Ingests at the same time have lanes of their own, from 0 to MORE_LANES. */
   readonly lane?: number;
@@ -83,6 +83,7 @@ const FILE_FAILURES: readonly ErrorCode[] = ['source_unreadable', 'source_change
 
 class FileIngest implements StagedIngest {
   readonly batchRecords: number;
+  readonly isBounded: boolean;
   private readonly instance: Instance;
   private readonly onProgress: (progress: IngestProgress) => void;
   private readonly sources: SourceFiles;
@@ -106,6 +107,7 @@ class FileIngest implements StagedIngest {
     this.instance = instance;
     this.sources = sources;
     this.manner = manner;
+    this.isBounded = manner.batchRecords !== undefined;
     this.batchRecords = manner.batchRecords ?? instance.settings.limits.batch_records;
     // Also rates that other sources brought: for the files that are decoded from then on.
     this.stopListening = instance.batches.onCommitted((_, { chunks }) => {
@@ -167,6 +169,7 @@ class FileIngest implements StagedIngest {
         if (planned === undefined) this.bytesRead.set(path, bytes);
         else {
           this.untaken.set(`${planned.request.feed} ${planned.sha256}`, planned);
+          await stage.room();
           stage.take(planned);
         }
       } catch (error) {
