@@ -2,6 +2,7 @@ import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { Slots } from '../../engines/remote/slots.ts';
 import type { Instance } from '../instance.ts';
+import { MORE_LANES } from '../plan-ingest.ts';
 import { FolderSource, type WatchedFolder } from './folder-source.ts';
 import type { LivePipeline } from './live-pipeline.ts';
 import type { LiveSource, Sleep, SourceEvent, SourceStatus } from './live-source.ts';
@@ -9,7 +10,7 @@ import { OwnerWork } from './owner-work.ts';
 import { type PipeOptions, PipeSource } from './pipe-source.ts';
 
 /** Of files beside live traffic: what comes live waits for such a batch at most. */
-export const BATCH_RECORDS_BESIDE_LIVE = 50_000;
+export const BATCH_RECORDS_BESIDE_LIVE = 20_000;
 /** A folder with a large file does not keep another one waiting. */
 const FOLDERS_AT_ONCE = 2;
 
@@ -68,8 +69,15 @@ export function watchedFolders({ folders }: Settings['sources']): WatchedFolder[
   }));
 }
 
-/** The same folder twice would be taken by whoever comes first. */
+/** The same folder twice would be taken by whoever comes first; and each has a lane. */
 function requireApart(folders: readonly WatchedFolder[]): void {
+  if (folders.length > MORE_LANES) {
+    throw new AdvertiseXError(
+      'config_invalid',
+      `${folders.length} folders are watched, and ${MORE_LANES} can be`,
+      'Watch a folder that several of them are in.',
+    );
+  }
   const seen = new Set<string>();
   for (const { path, pattern } of folders) {
     const key = `${path} ${pattern ?? ''}`;

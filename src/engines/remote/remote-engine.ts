@@ -86,13 +86,12 @@ export class RemoteEngine implements Engine {
     const socket = await this.connect();
     const frames = this.answer(socket);
     socket.write(encodeWork(request));
-    let result: unknown;
     for await (const { kind, body } of frames) {
-      if (kind === FRAMES.progress) onProgress(decodeAnswer(body));
-      else if (kind === FRAMES.result) result = decodeAnswer(body);
-      else throw otherProtocol(`The answer has a frame of kind ${kind}`);
+      if (kind === FRAMES.result) return decodeAnswer(body);
+      if (kind !== FRAMES.progress) throw otherProtocol(`The answer has a frame of kind ${kind}`);
+      onProgress(decodeAnswer(body));
     }
-    return result;
+    throw otherProtocol('The answer has no result');
   }
 
   interrupt(): void {
