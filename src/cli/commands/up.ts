@@ -68,12 +68,13 @@ export const up: CommandDefinition = {
         const http = await createServer({ ...(await serverOptions(context, live, server)), ...security });
         sources.start();
         context.messages.note(`Taking records at ${http.url}/v1/events/<feed>. Ctrl-C stops.`);
-        await Promise.race([untilStopped(context.signal), ...(options.untilEnd === true && sources.pipe !== undefined ? [sources.pipe.ended] : [])]).finally(
-          async () => {
-            context.messages.note('Stopping: what was taken is committed first.');
-            await http.close();
-          },
-        );
+        try {
+          const pipeEnded = options.untilEnd === true ? sources.pipe?.ended : undefined;
+          await Promise.race([untilStopped(context.signal), ...(pipeEnded === undefined ? [] : [pipeEnded])]);
+        } finally {
+          context.messages.note('Stopping: what was taken is committed first.');
+          await http.close();
+        }
       } finally {
         await sources.stop();
         await live.stop();
