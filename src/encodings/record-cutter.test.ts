@@ -102,6 +102,26 @@ describe('pieces', () => {
   });
 });
 
+it('cuts a block of Avro that is too large, and goes on behind it', () => {
+  const record = (user: string) => ({ id: 'i', user });
+  const schema = {
+    type: 'record',
+    name: 'r',
+    fields: [
+      { name: 'id', type: 'string' },
+      { name: 'user', type: 'string' },
+    ],
+  };
+  const { bytes } = writeAvro(schema, [[record('a')], [record('x'.repeat(50_000))], [record('b')], [record('c')]], 'null');
+  for (const part of [7, 1_000, 100_000]) {
+    const cuts = Array.from({ length: Math.floor(bytes.length / part) }, (_, index) => (index + 1) * part);
+    const { pieces } = cutAll('avro', bytes, cuts, { maxHeldBytes: 4_000 });
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(6_000);
+    const users = decodePieces('avro', pieces).outcomes.map((outcome) => (typeof outcome === 'string' ? outcome : outcome['user']?.[1]));
+    expect(users).toEqual(['a', 'malformed', 'b', 'c']);
+  }
+});
+
 const SEEDS: Readonly<Record<'json' | 'csv', readonly string[]>> = {
   json: [
     '{"id":"a","user":1,"auction":{"user_id":"\\u00e9","amount":-1.5e3}}\n{"id":"b","extra":{"id":1},"won":null}\n{}\n{"id":"c"}{"id":"d"} {"id":"é"}\r\n\r\n',

@@ -1,4 +1,5 @@
 import type { Encoding } from '../domain/feeds.ts';
+import { splitBlocks } from './avro/split-blocks.ts';
 import { createDecoder } from './create-decoder.ts';
 import type { Boundary, Decoder, DecoderOptions } from './decoder.ts';
 
@@ -17,8 +18,6 @@ const CLOSE_ARRAY = 0x5d;
 const COMMA = Uint8Array.of(0x2c);
 /** Of JSON and CSV: every record, line and value ends with one of `\n`, `}`, `]` and `,`. */
 const ENDS = [0x0a, 0x7d, 0x5d, 0x2c];
-/** An Avro block is longer than this. */
-const LESS_THAN_A_BLOCK = 16;
 
 export type CutterOptions = Pick<DecoderOptions, 'encoding' | 'fields' | 'maxRecordBytes' | 'delimiter'> & { readonly maxHeldBytes?: number };
 
@@ -35,6 +34,8 @@ export class RecordCutter {
   private heldBytes = 0;
   private heldFrom = 0;
   private header: Uint8Array = NOTHING;
+  /** Of pieces behind the next one. */
+  private nextHeader: Uint8Array = NOTHING;
   private pushed = 0;
   /** Where the next piece can end. */
   private boundary: Boundary | undefined;
@@ -102,19 +103,20 @@ export class RecordCutter {
     this.decoder.push(part);
     // A stretch that is broken throughout may have no certain place to be cut at.
     this.boundary = this.decoder.boundary(this.heldBytes > this.maxHeldBytes / 2);
+    this.nextHeader = this.boundary?.header ?? this.nextHeader;
     const { boundary } = this;
     const heldTo = this.heldFrom + this.heldBytes;
     if (this.isDropping && boundary !== undefined && boundary.start > heldTo) {
       this.ready.push(this.cut(this.heldBytes, NOTHING));
       this.goOnFrom(boundary, part.subarray(Math.max(0, part.length - (this.pushed - boundary.start))));
     } else if (!this.isDropping) {
-      this.isDropping = heldTo - (boundary?.end ?? this.heldFrom) >= this.maxHeldBytes;
+      // The decoder of Avro holds a block anyway: it is cut once it is there.
+      this.isDropping = this.encoding !== 'avro' && heldTo - (boundary?.end ?? this.heldFrom) >= this.maxHeldBytes;
     }
   }
 
   /** While something is dropped: short enough that no whole record follows its end. */
   private endOfPart(bytes: Uint8Array, at: number): number {
-    if (this.encoding === 'avro') return Math.min(bytes.length, at + LESS_THAN_A_BLOCK);
     let end = at;
     while (end < bytes.length && !ENDS.includes(bytes[end] as number)) end++;
     return Math.min(bytes.length, end + 1);
@@ -122,9 +124,19 @@ export class RecordCutter {
 
   private cut(bytes: number, trailer: Uint8Array): Uint8Array {
     const body = this.held.subarray(0, bytes);
+    this.records = 0;
+    if (this.encoding !== 'avro' || bytes <= this.maxHeldBytes) return this.document(body, trailer);
+    // The first piece has the header of the file among its bytes.
+    const [first = body, ...more] = splitBlocks(body, this.isFirst ? this.nextHeader.length : 0, this.maxHeldBytes);
+    const piece = this.document(first, NOTHING);
+    this.header = this.nextHeader;
+    for (const blocks of more) this.ready.push(this.document(blocks, NOTHING));
+    return piece;
+  }
+
+  private document(body: Uint8Array, trailer: Uint8Array): Uint8Array {
     const piece = Buffer.concat([this.shield(this.header[0] ?? body[0]), this.header, this.encoding === 'json' ? this.breakUp(body) : NOTHING, body, trailer]);
     this.isFirst = false;
-    this.records = 0;
     return piece;
   }
 

@@ -27,8 +27,9 @@ const NAME = 'stdin';
 const READ_AHEAD_BYTES = 1_048_576;
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 5_000;
-/** The collector takes them later. */
-const PASSING: readonly ErrorCode[] = ['server_busy', 'log_busy', 'log_failed', 'disk_full'];
+/** The collector takes more later. */
+const WAITING: readonly ErrorCode[] = ['server_busy', 'log_busy'];
+const PASSING: readonly ErrorCode[] = [...WAITING, 'log_failed', 'disk_full'];
 
 /**
  * A pipe whose records go to the collector as they come, cut where records end. What was read and is not in the collector's log yet, a
@@ -171,7 +172,9 @@ export class PipeSource implements LiveSource {
       } catch (error) {
         if (!(error instanceof AdvertiseXError) || !PASSING.includes(error.code) || this.stopping.signal.aborted) throw error;
         this.state = 'failing';
-        // That it has to wait is no trouble; that it waits for long is told by whatever it waits for.
+        // That it has to wait is how it is held back; a log that cannot be written is told, once.
+        if (!WAITING.includes(error.code) && this.trouble !== error.message)
+          this.tell('warning', `${error.message}. Standard input waits until it can be taken.`);
         this.trouble = error.message;
         await sleep(this.backoff.failed(), this.stopping.signal);
       }
