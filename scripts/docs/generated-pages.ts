@@ -1,4 +1,4 @@
-import { SETTING_TREE, type SettingSection } from '../../src/config/setting-list.ts';
+import { SETTING_TREE, type SettingEntry, type SettingSection } from '../../src/config/setting-list.ts';
 import { renderSettingsFile, renderValue } from '../../src/config/settings-file.ts';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
 import { QUARANTINE_CODES } from '../../src/domain/outcome.ts';
@@ -73,6 +73,18 @@ function configSection(section: SettingSection, heading: string): string {
     setting.defaultValue === undefined ? '' : `\`${renderValue(setting.defaultValue)}\``,
   ]);
   const table = rows.length === 0 ? '' : `\n${markdownTable(['setting', 'what it is', 'value', 'default'], rows)}\n`;
+  const lists = section.settings.filter(({ items }) => items.length > 0).map(itemTable);
   const about = section.description === undefined ? '' : `\n${section.description[0]?.toUpperCase()}${section.description.slice(1)}.\n`;
-  return `\n${heading} \`${section.path.join('.')}\`\n${about}${table}${section.sections.map((inner) => configSection(inner, `${heading}#`)).join('')}`;
+  return `\n${heading} \`${section.path.join('.')}\`\n${about}${table}${lists.join('')}${section.sections.map((inner) => configSection(inner, `${heading}#`)).join('')}`;
+}
+
+/** The settings of each item of a list. */
+function itemTable({ key, items }: SettingEntry): string {
+  const rows = items.map(({ path, description, expected, defaultValue }) => [
+    `\`${path.at(-1)}\``,
+    description,
+    expected,
+    defaultValue === undefined ? '' : `\`${renderValue(defaultValue)}\``,
+  ]);
+  return `\nEach of \`${key}\` has:\n\n${markdownTable(['setting', 'what it is', 'value', 'default'], rows)}\n`;
 }

@@ -2,7 +2,6 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AdvertiseXError } from '../domain/errors.ts';
-import type { ReadAddress } from '../engines/remote/remote-engine.ts';
 import { removeSocketAddress } from '../engines/remote/socket-address.ts';
 
 /** The layout of an instance's data directory. */
@@ -44,6 +43,8 @@ const ownerSchema = z.object({
   since: z.string(),
   /** Where other processes can read the tables meanwhile. */
   reads: z.object({ address: z.string(), protocol: z.string() }).optional(),
+  /** It does for others what needs to write, at the same address. */
+  works: z.boolean().optional(),
 });
 
 export type Owner = z.infer<typeof ownerSchema>;
@@ -62,31 +63,42 @@ export async function prepareDataDirectory(directory: DataDirectory): Promise<vo
 }
 
 /** Once this process holds the data: what an earlier run left behind half done is of no use to anyone. */
-export async function takeOver(directory: DataDirectory, command: string, nowMicros: number, reads?: ReadAddress): Promise<void> {
+export async function takeOver(directory: DataDirectory, command: string, nowMicros: number, shared: Pick<Owner, 'reads' | 'works'> = {}): Promise<void> {
   const before = await readOwner(directory);
   if (before?.reads !== undefined) await removeSocketAddress(before.reads.address);
   try {
     await rm(directory.staging, { recursive: true, force: true });
     await mkdir(directory.staging, { recursive: true });
-    const owner: Owner = { pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString(), ...(reads === undefined ? {} : { reads }) };
+    const owner: Owner = { pid: process.pid, command, since: new Date(nowMicros / 1000).toISOString(), ...shared };
     await writeFile(directory.owner, JSON.stringify(owner));
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new AdvertiseXError(
-        'disk_full',
-        `There is no space left in the data directory ${directory.path}`,
-        'Free space, or move the data directory (--data) to a larger disk, and run the same command again.',
-        cause,
-      );
-    }
-    throw new AdvertiseXError(
-      'data_unusable',
-      `The data directory ${directory.path} cannot be written: ${message}`,
-      'Check that this user may write there, and everything in it.',
+    throw unwritableDirectory(directory, cause);
+  }
+}
+
+function unwritableDirectory(directory: DataDirectory, cause: unknown): AdvertiseXError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AdvertiseXError(
+      'disk_full',
+      `There is no space left in the data directory ${directory.path}`,
+      'Free space, or move the data directory (--data) to a larger disk, and run the same command again.',
       cause,
     );
   }
+  return new AdvertiseXError(
+    'data_unusable',
+    `The data directory ${directory.path} cannot be written: ${message}`,
+    'Check that this user may write there, and everything in it.',
+    cause,
+  );
+}
+
+/** A folder for what one piece of work stages, while others stage theirs; whoever makes it removes it. */
+export async function makeStagingFolder(directory: DataDirectory, name: string): Promise<string> {
+  const folder = join(directory.staging, name);
+  await mkdir(folder, { recursive: true }).catch((cause) => Promise.reject(unwritableDirectory(directory, cause)));
+  return folder;
 }
 
 /**
@@ -124,7 +136,8 @@ function lockedBy(error: AdvertiseXError): string | undefined {
   return /PID (\d+)/.exec(error.message)?.[1];
 }
 
-async function readOwner(directory: DataDirectory): Promise<Owner | undefined> {
+/** What the last process that took the data left word of; it may have been killed since. */
+export async function readOwner(directory: DataDirectory): Promise<Owner | undefined> {
   const text = await readFile(directory.owner, 'utf8').catch(() => '');
   try {
     return ownerSchema.parse(JSON.parse(text));

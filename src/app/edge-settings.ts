@@ -3,9 +3,10 @@ import type { EdgeSettings } from '../ingest/edge-settings.ts';
 import type { Instance } from './instance.ts';
 
 /** What decides what records become: settings, contracts, and the currency rates as they are now. */
-export async function edgeSettings({ settings, contracts, engine }: Instance): Promise<EdgeSettings> {
-  const rates = await engine.rows<{ currency: string; rate_date: number; rate_e9: bigint }>(
-    'select currency, rate_date, rate_e9 from store.current_currency_rates',
+export async function edgeSettings({ settings, contracts, engine, batches }: Instance): Promise<EdgeSettings> {
+  // While a batch runs, the engine shows what it has written so far.
+  const rates = await batches.alone(() =>
+    engine.rows<{ currency: string; rate_date: number; rate_e9: bigint }>('select currency, rate_date, rate_e9 from store.current_currency_rates'),
   );
   return {
     contracts,

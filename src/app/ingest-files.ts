@@ -1,26 +1,17 @@
 import { rm } from 'node:fs/promises';
-import {
-  addCounts,
-  type BatchCause,
-  type CommittedBatch,
-  type ConflictingRecord,
-  type FileProgress,
-  type OutcomeCounts,
-  type SourceChunk,
-} from '../batches/batch.ts';
-import { AdvertiseXError, interrupted } from '../domain/errors.ts';
+import { addCounts, type BatchCause, type CommittedBatch, type FileProgress, type OutcomeCounts, type SourceChunk } from '../batches/batch.ts';
+import { AdvertiseXError, type ErrorCode, interrupted } from '../domain/errors.ts';
 import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
 import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
-import { decodingFailure } from '../ingest/decoding-failure.ts';
 import type { EdgeSettings } from '../ingest/edge-settings.ts';
-import { RawRecordReader } from '../ingest/read-raw-records.ts';
-import type { RawRecord } from '../staging/staged-chunk.ts';
+import { makeStagingFolder } from './data-directory.ts';
 import { type DiskBudget, diskBudgetOf } from './disk-budget.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
 import { type IngestedFile, IngestPlan, type KnownFile, NO_RECORDS, type PlannedFile, takenFiles } from './plan-ingest.ts';
+import { readFromFiles } from './read-from-files.ts';
 import { type IngestRequest, SourceFiles } from './source-files.ts';
 
 export type { IngestedFile } from './plan-ingest.ts';
@@ -32,6 +23,20 @@ export interface IngestProgress {
   readonly bytesTotal: number;
   readonly recordsCommitted: number;
   readonly batches: number;
+}
+
+/** What an ingest beside other sources is told; by itself it needs none of it. */
+export interface IngestManner {
+  /** Stops this ingest alone. */
+  readonly signal?: AbortSignal;
+  /** A batch holds so many records at most (default: about limits.batch_records, or more where more is there). */
+  readonly batchRecords?: number;
+  /** Ingests at the same time have lanes of their own, from 0 to MORE_LANES. */
+  readonly lane?: number;
+  /** Told of a file that cannot be read or decoded, which is then passed over. Without it such a file ends the ingest. */
+  readonly onUnreadable?: (path: string, error: AdvertiseXError) => void;
+  /** Told at the end of each file that was not passed over, with the path that it was read from. */
+  readonly onSettled?: (path: string, file: IngestedFile) => void;
 }
 
 export interface IngestSummary {
@@ -58,20 +63,28 @@ export async function ingestSources(
   instance: Instance,
   sources: SourceFiles,
   onProgress: (progress: IngestProgress) => void = () => undefined,
+  manner: IngestManner = {},
 ): Promise<IngestSummary> {
-  const ingest = new FileIngest(instance, sources, onProgress);
+  const ingest = new FileIngest(instance, sources, onProgress, manner);
   const stop = () => void ingest.close();
-  instance.signal?.addEventListener('abort', stop);
+  const signals = [instance.signal, manner.signal].filter((signal) => signal !== undefined);
+  for (const signal of signals) signal.addEventListener('abort', stop);
   try {
+    if (signals.some(({ aborted }) => aborted)) throw interrupted();
     return await ingest.run();
   } finally {
-    instance.signal?.removeEventListener('abort', stop);
+    for (const signal of signals) signal.removeEventListener('abort', stop);
     await ingest.close();
+    await ingest.letGo();
   }
 }
 
+/** They are one file's alone. */
+const FILE_FAILURES: readonly ErrorCode[] = ['source_unreadable', 'source_changed', 'worker_failed'];
+
 class FileIngest implements StagedIngest {
   readonly batchRecords: number;
+  readonly isBounded: boolean;
   private readonly instance: Instance;
   private readonly onProgress: (progress: IngestProgress) => void;
   private readonly sources: SourceFiles;
@@ -85,11 +98,23 @@ class FileIngest implements StagedIngest {
   private readonly stages: IngestStage[] = [];
   private failure: unknown;
   private readonly bytesRead = new Map<string, number>();
+  private readonly manner: IngestManner;
+  /** By feed and content. */
+  private readonly untaken = new Map<string, PlannedFile>();
+  private readonly passedOver = new Set<PlannedFile>();
+  private readonly stopListening: () => void;
+  private stagingFolder: string | undefined;
 
-  constructor(instance: Instance, sources: SourceFiles, onProgress: (progress: IngestProgress) => void) {
+  constructor(instance: Instance, sources: SourceFiles, onProgress: (progress: IngestProgress) => void, manner: IngestManner) {
     this.instance = instance;
     this.sources = sources;
-    this.batchRecords = instance.settings.limits.batch_records;
+    this.manner = manner;
+    this.isBounded = manner.batchRecords !== undefined;
+    this.batchRecords = manner.batchRecords ?? instance.settings.limits.batch_records;
+    // Also rates that other sources brought: for the files that are decoded from then on.
+    this.stopListening = instance.batches.onCommitted((_, { chunks }) => {
+      if (this.edge !== undefined && chunks.some(({ feed }) => feed === 'currency-rates')) void this.useRates().catch((error) => this.fail(error));
+    });
     this.onProgress = onProgress;
     this.disk = diskBudgetOf(instance);
     this.receivedAtMicros = instance.nowMicros();
@@ -109,7 +134,14 @@ class FileIngest implements StagedIngest {
     this.requireGoing();
     this.report('looking');
     await this.useRates();
-    this.plan = new IngestPlan(instance, sources.found, await takenFiles(instance, sources.found), this.receivedAtMicros);
+    const lane = this.manner.lane ?? 0;
+    this.stagingFolder = await makeStagingFolder(instance.directory, `ingest-${lane}`);
+    this.plan = new IngestPlan(instance.batches, sources.found, await takenFiles(instance, sources.found), {
+      directory: this.stagingFolder,
+      lane,
+      chunkRecords: this.batchRecords,
+      receivedAtMicros: this.receivedAtMicros,
+    });
     this.requireGoing();
     const rates = this.stage('reference', Promise.resolve());
     await this.take(rates, ['currency-rates']);
@@ -132,17 +164,47 @@ class FileIngest implements StagedIngest {
 
   /** A file whose own hash is known is decoded while those after it are hashed. */
   private async take(stage: IngestStage, feeds: readonly Feed[]): Promise<void> {
+    const plan = this.plan as IngestPlan;
     for (const found of this.sources.of(feeds)) {
-      const planned = await (this.plan as IngestPlan).add(found, await found.hash);
-      if (planned === undefined) this.bytesRead.set(found.file.path, found.file.bytes);
-      else stage.take(planned);
+      const { path, bytes } = found.file;
+      try {
+        const planned = await plan.add(found, await found.hash);
+        if (planned === undefined) this.bytesRead.set(path, bytes);
+        else {
+          this.untaken.set(`${planned.request.feed} ${planned.sha256}`, planned);
+          await stage.room();
+          stage.take(planned);
+        }
+      } catch (error) {
+        if (!this.canPassOver(path, error)) throw error;
+      }
     }
+  }
+
+  private canPassOver(path: string, error: unknown): boolean {
+    const { onUnreadable } = this.manner;
+    if (onUnreadable === undefined || !(error instanceof AdvertiseXError) || !FILE_FAILURES.includes(error.code)) return false;
+    onUnreadable(path, error);
+    return true;
+  }
+
+  passOver(file: PlannedFile, error: unknown): boolean {
+    if (this.failure !== undefined || !this.canPassOver(file.path, error)) return false;
+    this.passedOver.add(file);
+    return true;
   }
 
   /** Those that are committed. */
   private async useRates(): Promise<void> {
     this.edge = await edgeSettings(this.instance);
     this.sources.pool.useSettings(this.edge);
+  }
+
+  /** Once it is closed. */
+  async letGo(): Promise<void> {
+    this.stopListening();
+    this.plan?.close(this.untaken.values());
+    if (this.stagingFolder !== undefined) await rm(this.stagingFolder, { recursive: true, force: true });
   }
 
   /** Ends what is under way: a batch that runs is waited for, no other is begun. */
@@ -173,46 +235,21 @@ class FileIngest implements StagedIngest {
   async apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void> {
     const { instance } = this;
     await this.disk.requireRoom();
+    // Beside others, a batch that runs may have their records too: it is not stopped.
+    const goOn = () => (this.manner.signal === undefined ? this.requireGoing() : undefined);
     const committed = await instance.batches.apply({
       cause,
       chunks,
       files,
       stagingDirectory: instance.directory.staging,
-      readRaw: (records) => this.readRaw(records, chunks),
+      readRaw: (records) => readFromFiles(records, chunks, this.plan as IngestPlan, this.edge as EdgeSettings, goOn),
     });
     this.committed.push(committed);
+    for (const { done, feed, sha256 } of files) if (done) this.untaken.delete(`${feed} ${sha256}`);
     for (const source of new Set(chunks.map((chunk) => `${chunk.feed} ${chunk.source}`)))
       addCounts(this.outcomes, committed.bySource.get(source) ?? NO_RECORDS);
     for (const chunk of chunks) for (const segment of chunk.segments) await rm(segment.path, { force: true });
     this.report('ingesting');
-  }
-
-  /** The bytes of records, read from their files again: conflicts are too rare to keep every record's bytes for. */
-  private async readRaw(records: readonly ConflictingRecord[], chunks: readonly SourceChunk[]): Promise<RawRecord[]> {
-    const files = new Map((this.plan as IngestPlan).planned.map((file) => [`${file.request.feed} ${file.source}`, file]));
-    const positions = new Map<PlannedFile, number[]>();
-    for (const record of records) {
-      const file = files.get(`${record.feed} ${record.source}`) as PlannedFile;
-      positions.set(file, [...(positions.get(file) ?? []), record.position]);
-    }
-    const reader = new RawRecordReader(this.edge as EdgeSettings);
-    const raw = new Map<PlannedFile, Map<number, RawRecord>>();
-    for (const [file, wanted] of positions) {
-      this.requireGoing();
-      const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
-      const reading = reader.read(file.job, wanted, points);
-      raw.set(file, await reading.catch((error) => Promise.reject(decodingFailure(file.path, error))));
-    }
-    return records.map((record) => {
-      const found = raw.get(files.get(`${record.feed} ${record.source}`) as PlannedFile)?.get(record.position);
-      if (found === undefined)
-        throw new AdvertiseXError(
-          'source_changed',
-          `Record ${record.position} of ${record.source} is not there any more`,
-          'Run the same command again once the file is complete.',
-        );
-      return found;
-    });
   }
 
   private report(stage: IngestProgress['stage']): void {
@@ -229,12 +266,14 @@ class FileIngest implements StagedIngest {
 
   private async summary({ planned, known }: IngestPlan): Promise<IngestSummary> {
     const taken = await takenFiles(this.instance, this.sources.found);
-    const describe = (state: IngestedFile['state'], { source, request, sha256 }: KnownFile): IngestedFile => {
-      const { complete, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, outcomes: NO_RECORDS };
-      return { path: source, feed: request.feed, state, complete, outcomes };
+    const describe = (state: IngestedFile['state'], { path, source, request, sha256 }: KnownFile): IngestedFile => {
+      const { complete, done, outcomes } = taken.get(`${request.feed} ${sha256}`) ?? { complete: true, done: false, outcomes: NO_RECORDS };
+      const file = { path: source, feed: request.feed, state, complete, done, outcomes };
+      this.manner.onSettled?.(path, file);
+      return file;
     };
     return {
-      files: [...planned.map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
+      files: [...planned.filter((file) => !this.passedOver.has(file)).map((file) => describe('taken', file)), ...known.map((file) => describe('known', file))],
       batches: this.committed.map((batch) => batch.batchId),
       outcomes: this.outcomes,
       restated: this.committed.reduce((sum, batch) => sum + batch.restated, 0),

@@ -5,7 +5,7 @@ import type { BoundedReads } from '../engines/remote/bounded-reads.ts';
 import { BOOK_LISTS, type BookList } from './book-lists.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { Instance } from './instance.ts';
-import { listQuarantine, type QuarantinedRecord, type QuarantineFilter, type ReplaySummary, replayQuarantine, showQuarantined } from './quarantine.ts';
+import { listQuarantine, type QuarantinedRecord, type QuarantineFilter, type ReplaySummary, replayBeside, showQuarantined } from './quarantine.ts';
 import { type Reconciliation, reconcile } from './recon.ts';
 import { type CampaignReportOptions, reportCampaigns } from './report-campaigns.ts';
 import { having, type RowPage, readPage } from './row-pages.ts';
@@ -29,7 +29,6 @@ export class InstanceFigures {
   private readonly instance: Instance;
   private readonly reads: BoundedReads;
   private last = 0;
-  private replaying: Promise<unknown> = Promise.resolve();
 
   private constructor(instance: Instance, reads: BoundedReads) {
     this.instance = instance;
@@ -81,15 +80,8 @@ export class InstanceFigures {
     return reconcile(this.read(reading));
   }
 
-  /** One after the other: two that run at the same time would both take the same records for not replayed yet. */
   replay(filter: QuarantineFilter): Promise<ReplaySummary> {
-    const replay = this.replaying.then(() => this.replayNow(filter));
-    this.replaying = replay.catch(() => undefined);
-    return replay;
-  }
-
-  private replayNow(filter: QuarantineFilter): Promise<ReplaySummary> {
-    return replayQuarantine(this.instance, filter, new BesideEngine(this.reads, new AbortController()));
+    return replayBeside(this.instance, filter);
   }
 
   private read({ asOf, stop }: Reading): Instance {

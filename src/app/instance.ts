@@ -11,7 +11,7 @@ import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
 import type { Engine } from '../engines/engine.ts';
 import { BoundedReads } from '../engines/remote/bounded-reads.ts';
 import { PROTOCOL } from '../engines/remote/protocol.ts';
-import { ReadServer } from '../engines/remote/serve-reads.ts';
+import { ReadServer, type SharedWork } from '../engines/remote/serve-reads.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
@@ -28,6 +28,8 @@ export interface InstanceOptions {
   /** What the process is doing, for whoever finds the data held. */
   readonly command: string;
   readonly nowMicros: () => number;
+  /** Others may ask this process to write for them: `workForOthers` says how. */
+  readonly worksForOthers?: boolean;
   /** What a batch adds to a day is archived from so many rows on, where a table is. Tests make it small. */
   readonly archiveFromRows?: number;
   /** Threads of this process that are always busy beside the engine's: it has that many fewer. A batch of few rows on one thread takes a quarter less of the processor. */
@@ -51,6 +53,8 @@ export interface Instance extends InstanceOptions {
   readonly reads?: BoundedReads;
   /** Everything that writes to the tables goes through it. */
   readonly batches: BatchQueue;
+  /** From now on, what others ask for is done. */
+  workForOthers(work: SharedWork): void;
   close(): Promise<void>;
 }
 
@@ -64,16 +68,17 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     );
   }
   const models = loadModels();
-  const open = options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
+  const open: OpenEngine =
+    options.access === 'read' ? await openToRead(directory, () => openEngine(options, directory)) : await openToWrite(options, directory, models);
   const onStep = (step: string): void => {
     options.onStep?.(step);
     requireGoing(options.signal);
   };
-  const context = { ...options, ...open, onStep, directory, models };
+  const context = { ...options, workForOthers: () => undefined, ...open, onStep, directory, models };
   return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
 }
 
-type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'>;
+type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'> & Partial<Pick<Instance, 'workForOthers'>>;
 
 function openEngine({ access, settings, contracts, archiveFromRows, busyThreads = 0 }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
@@ -95,7 +100,8 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
     const engine = await openEngine(options, directory);
     const { query_seconds, query_spill } = options.settings.limits;
     const reads = new BoundedReads(engine, { limitMs: query_seconds * 1_000, spillBytes: bytesOfSize(query_spill) });
-    const server = await ReadServer.listen();
+    const works = options.worksForOthers === true;
+    const server = await ReadServer.listen({ works });
     const close = async () => {
       await server?.close();
       await reads.close();
@@ -103,11 +109,11 @@ async function openToWrite(options: InstanceOptions, directory: DataDirectory, m
       await engine.close();
     };
     try {
-      await takeOver(directory, options.command, options.nowMicros(), server && { address: server.address, protocol: PROTOCOL });
+      await takeOver(directory, options.command, options.nowMicros(), server && { reads: { address: server.address, protocol: PROTOCOL }, works });
       await prepareStore(engine, models, options);
       await engine.setVariables({ asOf: null });
       server?.begin(reads);
-      return { engine, reads, close };
+      return { engine, reads, close, workForOthers: (work) => server?.beginWork(work) };
     } catch (error) {
       await close();
       throw error;

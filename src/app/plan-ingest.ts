@@ -4,6 +4,7 @@ import type { DecodeJob } from '../ingest/decode-file.ts';
 import { DELIVERED_ROWS } from '../ingest/delivery-stager.ts';
 import type { SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
+import type { BatchQueue } from './batch-queue.ts';
 import type { Instance } from './instance.ts';
 import type { FoundFile, IngestRequest } from './source-files.ts';
 
@@ -13,7 +14,18 @@ export interface IngestedFile {
   /** `known`: this content was taken from another file or before; the counts are those of then. */
   readonly state: 'taken' | 'known';
   readonly complete: boolean;
+  /** Nothing is left to take: false where another ingest is at it, or was stopped. */
+  readonly done: boolean;
   readonly outcomes: OutcomeCounts;
+}
+
+/** How the files of an ingest are staged. */
+export interface StagePlan {
+  readonly directory: string;
+  /** Ingests at the same time have lanes of their own: the rows of all may go into one batch. */
+  readonly lane: number;
+  readonly chunkRecords: number;
+  readonly receivedAtMicros: number;
 }
 
 /** A file, or the rest of one, that is to be taken. */
@@ -26,25 +38,43 @@ export interface PlannedFile extends SourceFile {
 }
 
 /** A file whose content was taken before, or is taken now from another one. */
-export type KnownFile = Pick<PlannedFile, 'source' | 'request' | 'sha256'>;
+export type KnownFile = Pick<PlannedFile, 'path' | 'source' | 'request' | 'sha256'>;
+
+const LANES = 64;
+/** Rows of the first lane, which ingests of any size take; the others share as many. */
+const FIRST_LANE_ROWS = Math.floor((Number.MAX_SAFE_INTEGER - DELIVERED_ROWS) / 2);
+const LANE_ROWS = Math.floor(FIRST_LANE_ROWS / LANES);
+
+/** Lanes beside the first one. */
+export const MORE_LANES = LANES;
+
+/** What ingests that are open at the same time have in hand: each content is taken by one of them. */
+interface InHand {
+  openIngests: number;
+  /** Also those that were taken since the first of them began: the others may have read the books before that. */
+  readonly contents: Set<string>;
+}
+
+const ingestsInHand = new WeakMap<BatchQueue, InHand>();
 
 /** Which files are new, and from which record on: a file is its content, whatever its name. */
 export class IngestPlan {
   readonly planned: PlannedFile[] = [];
   readonly known: KnownFile[] = [];
-  private readonly instance: Instance;
   private readonly found: readonly FoundFile[];
   private readonly taken: ReadonlyMap<string, TakenFile>;
-  private readonly receivedAtMicros: number;
-  private readonly contents = new Set<string>();
+  private readonly stage: StagePlan;
+  private readonly inHand: InHand;
   private readonly sources: Set<string>;
 
   /** `taken`: what the books say of files as long as these. */
-  constructor(instance: Instance, found: readonly FoundFile[], taken: ReadonlyMap<string, TakenFile>, receivedAtMicros: number) {
-    this.instance = instance;
+  constructor(queue: BatchQueue, found: readonly FoundFile[], taken: ReadonlyMap<string, TakenFile>, stage: StagePlan) {
     this.found = found;
     this.taken = taken;
-    this.receivedAtMicros = receivedAtMicros;
+    this.stage = stage;
+    this.inHand = ingestsInHand.get(queue) ?? { openIngests: 0, contents: new Set() };
+    ingestsInHand.set(queue, this.inHand);
+    this.inHand.openIngests++;
     this.sources = new Set(found.map(({ file, request }) => `${request.feed} ${request.sourceName ?? file.path}`));
   }
 
@@ -53,11 +83,11 @@ export class IngestPlan {
     const content = `${request.feed} ${sha256}`;
     const before = this.taken.get(content);
     const source = request.sourceName ?? file.path;
-    if (before?.done || this.contents.has(content)) {
-      this.known.push({ source, request, sha256 });
+    if (before?.done || this.inHand.contents.has(content)) {
+      this.known.push({ path: file.path, source, request, sha256 });
       return undefined;
     }
-    this.contents.add(content);
+    this.inHand.contents.add(content);
     const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
     const number = this.planned.length;
     const job: DecodeJob = {
@@ -69,15 +99,23 @@ export class IngestPlan {
       bytes: file.bytes,
       modifiedMs: file.modifiedMs,
       firstPosition: before?.outcomes.received ?? 0,
-      receivedAtMicros: before?.receivedAtMicros ?? this.receivedAtMicros,
-      directory: this.instance.directory.staging,
+      receivedAtMicros: before?.receivedAtMicros ?? this.stage.receivedAtMicros,
+      directory: this.stage.directory,
       name: `${request.feed}-${number}`,
-      firstStageRow: DELIVERED_ROWS + number * Math.floor((Number.MAX_SAFE_INTEGER - DELIVERED_ROWS) / this.found.length),
-      chunkRecords: this.instance.settings.limits.batch_records,
+      firstStageRow: firstStageRow(this.stage.lane, number, this.found.length),
+      chunkRecords: this.stage.chunkRecords,
     };
     const planned = { ...file, request, source: job.source, encoding, sha256, job };
     this.planned.push(planned);
     return planned;
+  }
+
+  /** The ingest is over: others may take what it was at and has not taken. */
+  close(untaken: Iterable<PlannedFile>): void {
+    const { inHand } = this;
+    inHand.openIngests--;
+    if (inHand.openIngests === 0) inHand.contents.clear();
+    else for (const { request, sha256 } of untaken) inHand.contents.delete(`${request.feed} ${sha256}`);
   }
 
   /** The rest of a file goes on under the path that its first records have, unless another file stands there now: the books tell sources apart by it. */
@@ -86,6 +124,12 @@ export class IngestPlan {
     this.sources.add(`${feed} ${earlierPath}`);
     return earlierPath;
   }
+}
+
+/** Row numbers of files do not meet in a batch. */
+function firstStageRow(lane: number, number: number, files: number): number {
+  const [laneStart, laneRows] = lane === 0 ? [0, FIRST_LANE_ROWS] : [FIRST_LANE_ROWS + (lane - 1) * LANE_ROWS, LANE_ROWS];
+  return DELIVERED_ROWS + laneStart + number * Math.floor(laneRows / files);
 }
 
 export const NO_RECORDS: OutcomeCounts = Object.freeze({ received: 0, accepted: 0, duplicate: 0, quarantined: 0 });
@@ -98,22 +142,27 @@ export interface TakenFile {
   readonly outcomes: OutcomeCounts;
 }
 
+type TakenRow = {
+  readonly path: string;
+  readonly feed: string;
+  readonly sha256: string;
+  readonly records: bigint;
+  readonly accepted: bigint;
+  readonly duplicate: bigint;
+  readonly quarantined: bigint;
+  readonly done: boolean;
+  readonly complete: boolean;
+  readonly received_at: bigint;
+};
+
 /** What the books say of files that are as long as these, by feed and content: it can be asked before the contents are known. */
-export async function takenFiles({ engine }: Instance, found: readonly FoundFile[]): Promise<ReadonlyMap<string, TakenFile>> {
+export async function takenFiles({ engine, batches }: Instance, found: readonly FoundFile[]): Promise<ReadonlyMap<string, TakenFile>> {
   if (found.length === 0) return new Map();
-  const rows = await engine.rows<{
-    path: string;
-    feed: string;
-    sha256: string;
-    records: bigint;
-    accepted: bigint;
-    duplicate: bigint;
-    quarantined: bigint;
-    done: boolean;
-    complete: boolean;
-    received_at: bigint;
-  }>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files
+  // While a batch runs, the engine shows what it has written so far.
+  const read = () =>
+    engine.rows<TakenRow>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files
       where bytes in (${[...new Set(found.map(({ file }) => file.bytes))].join(', ')})`);
+  const rows = await batches.alone(read);
   return new Map(
     rows.map((row) => [
       `${row.feed} ${row.sha256}`,

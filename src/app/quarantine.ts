@@ -1,15 +1,19 @@
+import { rm } from 'node:fs/promises';
 import type { SourceChunk } from '../batches/batch.ts';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
-import { AdvertiseXError } from '../domain/errors.ts';
+import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { type Encoding, FEEDS, type Feed } from '../domain/feeds.ts';
 import type { ResultTable } from '../domain/result-table.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
+import type { Engine } from '../engines/engine.ts';
+import { BesideEngine } from '../engines/remote/beside-engine.ts';
 import { RecordReceiver, ROWS_A_CHUNK } from '../ingest/record-receiver.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
 import { edgeSettings } from './edge-settings.ts';
+import { InTurn } from './in-turn.ts';
 import type { Instance } from './instance.ts';
 import { type OrderedRows, type RowFilter, type RowPage, readPage } from './row-pages.ts';
 
@@ -106,11 +110,31 @@ export interface ReplaySummary {
 
 const REPLAY_BATCH = 50_000;
 
-/**
- * Puts quarantined records through the same path again, under today's contracts, rates and settings. `committed` reads what is committed
- * where batches run meanwhile.
- */
-export async function replayQuarantine(instance: Instance, filter: QuarantineFilter, committed = instance.engine): Promise<ReplaySummary> {
+export interface ReplayManner {
+  /** Reads what is committed, where batches run meanwhile. */
+  readonly committed?: Engine;
+  /** Aborted, no other batch is begun. */
+  readonly signal?: AbortSignal;
+}
+
+/** Two at the same time would both take the same records for not replayed yet. */
+const replays = new InTurn();
+
+/** Puts quarantined records through the same path again, under today's contracts, rates and settings. */
+export function replayQuarantine(instance: Instance, filter: QuarantineFilter, manner: ReplayManner = {}): Promise<ReplaySummary> {
+  return replays.run(instance.batches, () => replayAll(instance, filter, manner));
+}
+
+/** The same beside batches: what is not replayed yet is read of what is committed. */
+export function replayBeside(instance: Instance, filter: QuarantineFilter, signal?: AbortSignal): Promise<ReplaySummary> {
+  if (instance.reads === undefined) throw new TypeError('the instance is only read');
+  return replayQuarantine(instance, filter, {
+    committed: new BesideEngine(instance.reads, new AbortController()),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+async function replayAll(instance: Instance, filter: QuarantineFilter, { committed = instance.engine, signal }: ReplayManner): Promise<ReplaySummary> {
   const { condition, parameters } = filterOf({ ...filter, all: false });
   const sum = { replayed: 0, accepted: 0, duplicate: 0, stillQuarantined: 0, batches: [] as number[] };
   for (let after = ''; ; ) {
@@ -120,6 +144,7 @@ export async function replayQuarantine(instance: Instance, filter: QuarantineFil
       { ...parameters, after },
     );
     if (rows.length === 0) return sum;
+    if (signal?.aborted) throw interrupted();
     after = (rows.at(-1) as ReplayRow).quarantine_id;
     const { batchId, outcomes } = await replayBatch(instance, committed, rows);
     sum.replayed += rows.length;
@@ -210,7 +235,7 @@ async function replayBatch(instance: Instance, committed: Instance['engine'], ro
   }
   // One path may have held several files, received one after the other.
   const rawOf = new Map(rows.map((row) => [`${row.feed} ${row.position} ${row.received_at} ${row.source}`, row]));
-  return instance.batches.apply({
+  const batch = await instance.batches.apply({
     cause: 'replay',
     chunks,
     files: [],
@@ -222,6 +247,8 @@ async function replayBatch(instance: Instance, committed: Instance['engine'], ro
         return { raw: row.raw, encoding: row.encoding, delimiter: row.delimiter, contractVersion: contractOf(row.feed, instance.contracts).version };
       }),
   });
+  for (const { segments } of chunks) for (const { path } of segments) await rm(path, { force: true });
+  return batch;
 }
 
 function byOrigin(a: ReplayRow, b: ReplayRow): number {

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { applyBatch } from '../batches/apply-batch.ts';
 import type { BatchCause, ConflictingRecord, OutcomeCounts, SourcePosition } from '../batches/batch.ts';
 import { type ArchiveState, readArchiveState } from '../collector/archive/archive-state.ts';
 import { listRawFiles, type RawFile } from '../collector/archive/raw-files.ts';
@@ -95,7 +94,7 @@ class Rebuild {
     const { instance } = this;
     await this.disk.requireRoom();
     const { chunks, unknownFields } = this.stager.flush();
-    const committed = await applyBatch(instance, {
+    const committed = await instance.batches.apply({
       cause,
       chunks,
       files: [],

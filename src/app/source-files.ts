@@ -52,6 +52,11 @@ export class SourceFiles {
     return new SourceFiles(found, workers);
   }
 
+  /** Of files that were found already. */
+  static from(found: readonly FoundFile[], workers: number | undefined): SourceFiles {
+    return new SourceFiles(found, workers);
+  }
+
   of(feeds: readonly Feed[]): HashedFile[] {
     return this.found.filter(({ request }) => feeds.includes(request.feed));
   }

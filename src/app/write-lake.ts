@@ -1,6 +1,7 @@
 import { interrupted } from '../domain/errors.ts';
 import { compactLake, type LakeCompaction } from '../lake/compact-lake.ts';
 import { exportLake, type LakeExport, type LakeExportOptions } from '../lake/export-lake.ts';
+import { InTurn } from './in-turn.ts';
 import type { Instance } from './instance.ts';
 import { lakeSource } from './lake.ts';
 
@@ -16,9 +17,21 @@ export async function exportInstanceLake(instance: Instance, options: LakeExport
 }
 
 /** The same beside batches, which come first. Once the signal is aborted it ends where it is: the next export does the rest. */
-export async function exportLakeBesideBatches(instance: Instance, signal: AbortSignal): Promise<LakeExport> {
+export function exportLakeBesideBatches(
+  instance: Instance,
+  signal: AbortSignal,
+  options: Pick<LakeExportOptions, 'everything' | 'onProgress'> = {},
+): Promise<LakeExport> {
+  return exports.run(instance.batches, () => exportBeside(instance, signal, options));
+}
+
+/** Two at the same time would remove each other's files. */
+const exports = new InTurn();
+
+async function exportBeside(instance: Instance, signal: AbortSignal, options: LakeExportOptions): Promise<LakeExport> {
   const source = await lakeSource(instance, signal);
   return exportLake(source, instance.directory.lake, {
+    ...options,
     copiesAtOnce: 1,
     beforeStep: (step) => {
       // What is written aside is removed also when it breaks off.

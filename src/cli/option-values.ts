@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { AdvertiseXError } from '../domain/errors.ts';
+import { FEEDS, type Feed } from '../domain/feeds.ts';
 
 /** A whole number from 1: `--events 1000000`, also `1_000_000`. */
 export function parseCount(text: string): number {
@@ -23,4 +25,27 @@ export function parseDay(text: string): string {
 
 export function asOfOption(): Option {
   return new Option('--as-of <batch>', 'read everything as it was after this batch').argParser(parseCount);
+}
+
+export interface WatchedFeed {
+  readonly feed: Feed;
+  readonly path: string;
+}
+
+/** `FEED=DIR`, again and again. */
+export function parseWatched(text: string, before: readonly WatchedFeed[] = []): readonly WatchedFeed[] {
+  const [name = '', ...rest] = text.split('=');
+  const feed = FEEDS.find((known) => known === name);
+  const path = rest.join('=');
+  if (feed === undefined || path === '') throw new InvalidArgumentError(`Expected FEED=DIR, where FEED is one of ${FEEDS.join(', ')}.`);
+  return [...before, { feed, path }];
+}
+
+/** What stands between the cells of CSV. */
+export function parseDelimiter(text: string): string {
+  const character = text === '\\t' || text === 'tab' ? '\t' : text;
+  if (character.length !== 1 || character.charCodeAt(0) > 127 || /["\r\n]/.test(character)) {
+    throw new AdvertiseXError('usage', `The delimiter ${JSON.stringify(text)} is not one ASCII character`, 'Give one character, like ; or |, or tab.');
+  }
+  return character;
 }

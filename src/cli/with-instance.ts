@@ -1,3 +1,4 @@
+import type { OwnerProcess } from '../app/ask-owner.ts';
 import type { Instance, InstanceOptions } from '../app/instance.ts';
 import type { Contract } from '../contracts/contract.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
@@ -39,6 +40,49 @@ export async function withInstance<T>(
     context.signal.removeEventListener('abort', interrupt);
     await instance.close();
   }
+}
+
+/** The same for work that writes: where a running process holds the data and works for others, it is asked instead. */
+export async function withInstanceOrOwner<T>(
+  context: CommandContext,
+  command: string,
+  work: (instance: Instance) => Promise<T>,
+  ask: (owner: OwnerProcess) => Promise<T>,
+): Promise<T> {
+  let isOpen = false;
+  try {
+    return await withInstance(context, command, 'write', (instance) => {
+      isOpen = true;
+      return work(instance);
+    });
+  } catch (error) {
+    if (isOpen || !(error instanceof AdvertiseXError) || error.code !== 'data_locked') throw error;
+    const { OwnerProcess } = await import('../app/ask-owner.ts');
+    const owner = await OwnerProcess.find(context.dataDirectory, error);
+    if (owner === undefined) throw error;
+    return await withOwner(context, owner, ask);
+  }
+}
+
+async function withOwner<T>(context: CommandContext, owner: OwnerProcess, ask: (owner: OwnerProcess) => Promise<T>): Promise<T> {
+  const interrupt = (): void => owner.interrupt();
+  context.signal.addEventListener('abort', interrupt);
+  try {
+    requireRunning(context);
+    return await ask(owner);
+  } catch (error) {
+    requireRunning(context, error);
+    throw error;
+  } finally {
+    context.signal.removeEventListener('abort', interrupt);
+    await owner.close();
+  }
+}
+
+/** The rules that this command would work by: an owner that has others must not work for it. */
+export async function rulesOfContext(context: CommandContext): Promise<string> {
+  const { rulesOf } = await import('../app/shared-work.ts');
+  return rulesOf(context.settings(), await loadInstanceContracts(context));
 }
 
 /** Throws once the user wants to stop; called wherever work can stop without harm. */

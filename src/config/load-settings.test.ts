@@ -79,6 +79,23 @@ describe('loadSettings', () => {
     expect(load('server:\n  tokens: secrets/tokens\n').server.tokens).toBe(join(folder, 'secrets/tokens'));
   });
 
+  it('takes lists of settings: each item with its defaults, its paths from the file, and its place where it is wrong', () => {
+    const yaml = 'sources:\n  folders:\n    - feed: users\n      path: in/users\n    - {feed: bid-requests, path: /srv/bids, quiet_seconds: 0, after: move}\n';
+    const [users, bids] = load(yaml).sources.folders;
+    expect(users).toEqual({ feed: 'users', path: join(folder, 'in/users'), quiet_seconds: 5, after: 'keep' });
+    expect(bids).toEqual({ feed: 'bid-requests', path: '/srv/bids', quiet_seconds: 0, after: 'move' });
+    expect(load('', { ADVERTISEX_SOURCES_FOLDERS: '[{feed: users, path: /in}]' }).sources.folders).toMatchObject([{ feed: 'users', path: '/in' }]);
+    expect(problems('sources:\n  folders:\n    - feed: user\n      path: in\n    - feed: users\n      pth: in\n      delimiter: ab\n')).toEqual([
+      expect.stringMatching(/^advertisex\.yaml:3: sources\.folders\.0\.feed is "user", expected ad-impressions or /),
+      'advertisex.yaml:5: sources.folders.1.path is undefined, expected a folder',
+      'advertisex.yaml:7: sources.folders.1.delimiter is "ab", expected one ASCII character',
+      'advertisex.yaml:6: sources.folders.1.pth is not a setting. Did you mean path?',
+    ]);
+    expect(problems('sources:\n  folders: /in\n')).toEqual([
+      'advertisex.yaml:2: sources.folders is "/in", expected a list of folders, each with its feed and its path',
+    ]);
+  });
+
   it('is frozen to the bottom', () => {
     const settings = loadSettings({ environment: {} });
     expect(() => Object.assign(settings.attribution, { match: 'user' })).toThrow(TypeError);

@@ -63,10 +63,16 @@ export function loadSettings(source: SettingsSource): Settings {
 
 /** A path in a file is meant from where the file is, not from where the command runs. */
 function resolvePaths(values: Record<string, unknown>, folder: string): void {
-  for (const { path, isPath } of SETTINGS_LIST) {
+  const resolveIn = (held: unknown, name: string) => {
+    if (isSection(held) && typeof held[name] === 'string') held[name] = resolve(folder, held[name]);
+  };
+  for (const { path, isPath, items } of SETTINGS_LIST) {
     const [section = '', name = ''] = path;
     const held = values[section];
-    if (isPath && isSection(held) && typeof held[name] === 'string') held[name] = resolve(folder, held[name]);
+    if (isPath) resolveIn(held, name);
+    const list = isSection(held) ? held[name] : undefined;
+    if (!Array.isArray(list)) continue;
+    for (const item of list) for (const inner of items) if (inner.isPath) resolveIn(item, inner.path.at(-1) as string);
   }
 }
 
@@ -165,12 +171,14 @@ function describeIssue(issue: z.core.$ZodIssue, values: unknown, where: (path: r
     return issue.keys.map((key) => `${where([...issue.path, key])} is not a setting${suggestion(nearestName(key, known), known)}`);
   }
   const path = issue.path.filter((key) => typeof key === 'string');
-  const setting = SETTINGS_LIST.find((entry) => entry.key === path.join('.'));
+  const setting = SETTINGS_LIST.flatMap((entry) => [entry, ...entry.items]).find((entry) => entry.key === path.join('.'));
   const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], values);
   return [`${where(issue.path)} is ${show(value)}, expected ${setting?.expected ?? `settings: ${knownNames(issue.path).join(', ')}`}`];
 }
 
 function knownNames(path: readonly PropertyKey[]): string[] {
+  const list = SETTINGS_LIST.find(({ key }) => key === path.filter((name) => typeof name === 'string').join('.'));
+  if (list !== undefined) return list.items.map((inner) => inner.path.at(-1) ?? '');
   let section: SettingSection | undefined = SETTING_TREE;
   for (const key of path) section = section?.sections.find((inner) => inner.path.at(-1) === key);
   return [...(section?.settings ?? []), ...(section?.sections ?? [])].map((inner) => inner.path.at(-1) ?? '');

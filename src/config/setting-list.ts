@@ -17,6 +17,8 @@ export interface SettingEntry {
   readonly defaultValue: unknown;
   /** In a settings file it is meant from where that file is. */
   readonly isPath: boolean;
+  /** Of a list of which each item has settings of its own: those. Their keys stand for every item. */
+  readonly items: readonly SettingEntry[];
 }
 
 /** A group of settings, with its doc line. */
@@ -30,6 +32,7 @@ export interface SettingSection {
 interface SchemaNode {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
   readonly description?: string;
   readonly expected?: string;
   readonly default?: unknown;
@@ -74,6 +77,7 @@ function readSetting(node: SchemaNode, path: readonly string[]): SettingEntry {
     kind: kindOf(node),
     defaultValue: node.default,
     isPath: node.isPath === true,
+    items: Object.entries(node.items?.properties ?? {}).map(([name, child]) => readSetting(child, [...path, name])),
   };
 }
 

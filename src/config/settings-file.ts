@@ -25,7 +25,11 @@ function renderSection(section: SettingSection, indent: string, values: Readonly
 function renderSetting(setting: SettingEntry, indent: string, value: unknown): string[] {
   const name = setting.path.at(-1) ?? '';
   const line = value === undefined ? `# ${name}:` : `${name}: ${renderValue(value)}`;
-  return [...comment(`${setting.description}: ${setting.expected}`, indent), `${indent}${line}`];
+  return [
+    ...comment(`${setting.description}: ${setting.expected}`, indent),
+    ...setting.items.flatMap((inner) => comment(`- ${inner.path.at(-1)}: ${inner.description}: ${inner.expected}`, indent)),
+    `${indent}${line}`,
+  ];
 }
 
 /** A value as YAML on one line. */

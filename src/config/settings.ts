@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_FEEDS } from '../domain/feeds.ts';
+import { ENCODINGS, EVENT_FEEDS, FEEDS } from '../domain/feeds.ts';
 
 /** What an instance can be told: every setting has a default and a line that says what it does. */
 
@@ -21,6 +21,29 @@ const size = z
   .meta({ expected: 'a size like 800MB or 2GB' });
 
 const file = z.string().min(1).optional().meta({ expected: 'a file', isPath: true });
+
+const watchedFolder = z.strictObject({
+  feed: z.enum(FEEDS).describe('what its files hold'),
+  path: z.string().min(1).describe('the folder, with the folders in it').meta({ expected: 'a folder', isPath: true }),
+  encoding: z.enum(ENCODINGS).optional().describe('of its files (default: told from each file)'),
+  delimiter: z
+    .string()
+    .regex(/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$/, 'is not one ASCII character')
+    .optional()
+    .describe('between the cells of CSV (default: ,)')
+    .meta({ expected: 'one ASCII character' }),
+  pattern: z.string().min(1).optional().describe('names of the files that are taken, from the folder on, like **/*.csv.gz (default: all)'),
+  quiet_seconds: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(5)
+    .describe('a file that has not changed for so long is complete; 0 where files are only ever moved into the folder'),
+  after: z
+    .enum(['keep', 'delete', 'move'])
+    .default('keep')
+    .describe('what is done with a file once it is taken; move: to _taken in the folder, damaged ones to _damaged. Damaged files are never deleted'),
+});
 
 export const settingsSchema = z.strictObject({
   instance: z
@@ -176,6 +199,17 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('records as they came, kept beyond the tables'),
+  sources: z
+    .strictObject({
+      folders: z
+        .array(watchedFolder)
+        .max(50)
+        .default([])
+        .describe('folders whose files `up` takes as they come')
+        .meta({ expected: 'a list of folders, each with its feed and its path' }),
+    })
+    .prefault({})
+    .describe('where `up` takes records from, beside HTTP'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),

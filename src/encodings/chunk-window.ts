@@ -30,6 +30,11 @@ export class ChunkWindow {
     this.scanner = scanner;
   }
 
+  /** Place in the stream of the first byte that is to come again. */
+  get open(): number {
+    return this.pushed - (this.carryEnd - this.carryStart);
+  }
+
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     // A Buffer and a Uint8Array are two shapes to the compiler: the scanners only ever see one.

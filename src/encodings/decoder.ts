@@ -19,6 +19,11 @@ export interface Decoder {
   currentRaw(): Uint8Array;
   /** Where decoding can begin again to come to the current record. Valid inside `sink.record`. */
   resumePoint(): ResumePoint;
+  /**
+   * Between two pushes: a place at which the stream can be cut, so that decoders of their own make of both parts what this one makes
+   * of the whole. Undefined where there is none. `anyway`: also where a part before it may be read in another way, as it is broken.
+   */
+  boundary(anyway: boolean): Boundary | undefined;
   /** False once a container was cut or damaged; nothing is decoded after that. */
   readonly complete: boolean;
   /** Names of fields that the contract does not know, with the number of records that held them. */
@@ -32,6 +37,16 @@ export interface ResumePoint {
   /** In bytes. */
   readonly offset: number;
   /** What a new decoder is pushed first: a CSV header row, an Avro header, the bracket of a JSON array. */
+  readonly header: Uint8Array;
+}
+
+/** Where a stream can be cut: bytes [end, start) belong to neither part. */
+export interface Boundary {
+  readonly end: number;
+  /** What closes the part before, behind its bytes. */
+  readonly trailer: Uint8Array;
+  readonly start: number;
+  /** What opens the part behind, before its bytes. */
   readonly header: Uint8Array;
 }
 

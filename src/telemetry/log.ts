@@ -16,6 +16,8 @@ export type LogEvent =
   | 'count_failed'
   | 'log_damaged'
   | 'housekeeping_failed'
+  | 'source'
+  | 'source_failed'
   | 'disk_full'
   | 'disk_low'
   | 'disk_enough'

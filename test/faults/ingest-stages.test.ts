@@ -2,8 +2,9 @@ import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type IngestProgress, type IngestRequest, ingestFiles } from '../../src/app/ingest-files.ts';
+import { type IngestProgress, type IngestRequest, ingestFiles, ingestSources } from '../../src/app/ingest-files.ts';
 import { openInstance } from '../../src/app/instance.ts';
+import { SourceFiles } from '../../src/app/source-files.ts';
 import { AdvertiseXError } from '../../src/domain/errors.ts';
 import { compareTables, type Tables } from '../properties/compare-tables.ts';
 import { brokenEquations, readEveryTable } from './every-table.ts';
@@ -85,6 +86,18 @@ it('events are decoded while reference data is applied', async () => {
     }),
   );
   expect(early).not.toEqual([]);
+});
+
+it('batches beside others are no larger than is asked for, and give the same figures', async () => {
+  await withInstance(join(folder, 'bounded'), {}, async (instance) => {
+    const sources = await SourceFiles.open(requests.large, 1);
+    await ingestSources(instance, sources, undefined, { batchRecords: 3_000, lane: 7 });
+    const [sizes] = await instance.engine.rows('select max(received) as largest, count(*) as batches from ops.batches');
+    expect(Number(sizes?.['largest'])).toBeLessThanOrEqual(3_000);
+    expect(Number(sizes?.['batches'])).toBeLessThan(12);
+    expect(compareTables(oneByOne.large, figures(await readEveryTable(instance)), UNORDERED)).toBeNull();
+    expect(await brokenEquations(instance)).toEqual([]);
+  });
 });
 
 it('rates of a call hold for its events, and rates that are known already make no batch', async () => {

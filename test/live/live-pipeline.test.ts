@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -9,8 +9,9 @@ import type { Delivery } from '../../src/collector/collector.ts';
 import { type Feed, REFERENCE_FEEDS } from '../../src/domain/feeds.ts';
 import { brokenEquations } from '../faults/every-table.ts';
 import { withInstance } from '../faults/open-instance.ts';
-import { callsFor, filesOf, makeSmallDay } from '../faults/small-day.ts';
+import { callsFor, makeSmallDay } from '../faults/small-day.ts';
 import { eventually, openSmallLive } from './open-small-live.ts';
+import { deliveries, figures } from './small-day-figures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-live-'));
 const traffic = join(folder, 'traffic');
@@ -35,38 +36,6 @@ const impression = (id: string, more: object = {}) => ({
 const rows = (instance: Instance, sql: string) => instance.engine.rows(sql);
 const count = async (instance: Instance, table: string) => Number((await rows(instance, `select count(*) as n from ${table}`))[0]?.['n']);
 
-/** What readers see, but for where and when each record came. */
-async function figures(instance: Instance) {
-  const tables: Record<string, unknown> = {};
-  for (const table of ['impressions', 'clicks', 'conversions', 'bid_requests'])
-    tables[table] = await rows(instance, `select * exclude (source, position, batch_id, received_at) from silver.${table} order by event_key`);
-  for (const table of ['attribution', 'campaign_hourly', 'campaign_report', 'creative_daily', 'website_daily', 'auction_daily', 'conversion_lag'])
-    tables[table] = await rows(instance, `select * from gold.${table} order by all`);
-  tables['quarantine'] = await rows(instance, 'select feed, code, path, md5(raw) as raw from ops.quarantine order by all');
-  tables['outcomes'] = await rows(
-    instance,
-    'select feed, sum(received) as received, sum(accepted) as accepted, sum(duplicate) as duplicate, sum(quarantined) as quarantined from ops.ledger group by feed order by feed',
-  );
-  return tables;
-}
-
-/** The small day as a sender would send it: reference data first, JSON in small requests, the rest file by file. */
-function deliveries(): Delivery[] {
-  const reference = REFERENCE_FEEDS.map(
-    (feed): Delivery => ({ feed, encoding: 'csv', delimiter: ',', body: readFileSync(join(traffic, 'reference', `${feed}.csv`)) }),
-  );
-  const impressions = filesOf(traffic, 'ad-impressions').flatMap((path) => {
-    const lines = readFileSync(path, 'latin1').split(/(?<=\n)/);
-    return Array.from({ length: Math.ceil(lines.length / 7) }, (_, index): Delivery => {
-      const body = Buffer.from(lines.slice(7 * index, 7 * index + 7).join(''), 'latin1');
-      return { feed: 'ad-impressions', encoding: 'json', delimiter: ',', body: [body, gzipSync(body), zstdCompressSync(body)][index % 3] as Buffer };
-    });
-  });
-  const whole = (feed: Feed, encoding: Delivery['encoding']) =>
-    filesOf(traffic, feed).map((path): Delivery => ({ feed, encoding, delimiter: ',', body: readFileSync(path) }));
-  return [...reference, ...impressions, ...whole('bid-requests', 'avro'), ...whole('clicks-conversions', 'csv')];
-}
-
 describe('what comes to the collector', () => {
   it('gives the figures that the same records give as files', async () => {
     const expected = await withInstance(join(folder, 'files'), {}, async (instance) => {
@@ -75,7 +44,7 @@ describe('what comes to the collector', () => {
     });
     await withInstance(join(folder, 'live'), {}, async (instance) => {
       const { live } = await openSmallLive(instance);
-      const [reference, events] = [deliveries().slice(0, REFERENCE_FEEDS.length), deliveries().slice(REFERENCE_FEEDS.length)];
+      const [reference, events] = [deliveries(traffic).slice(0, REFERENCE_FEEDS.length), deliveries(traffic).slice(REFERENCE_FEEDS.length)];
       for (const delivery of reference) await live.take(delivery);
       // Rates are used for what comes after they are committed.
       await eventually(async () => (await count(instance, 'ref.currency_rates')) > 0);

@@ -205,7 +205,7 @@ class Chaos {
   private async damage(fault: LogFault, { random }: Life): Promise<void> {
     if (!this.hasStarted) return;
     const folder = dataDirectory(this.options.data).log;
-    const done = await this.reading(async ({ engine }) => damageLog(folder, fault, await logPositions(engine, COLLECTOR_SOURCE), random));
+    const done = await this.reading(async (instance) => damageLog(folder, fault, await logPositions(instance, COLLECTOR_SOURCE), random));
     if (done === undefined) return;
     this.isToWarn ||= fault === 'unread';
     this.logFaults[fault] = (this.logFaults[fault] ?? 0) + 1;

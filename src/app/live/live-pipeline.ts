@@ -7,6 +7,7 @@ import { AdvertiseXError } from '../../domain/errors.ts';
 import { EVENT_FEEDS, type Feed, REFERENCE_FEEDS } from '../../domain/feeds.ts';
 import type { Instance } from '../instance.ts';
 import { decompressBody } from './decompress-body.ts';
+import type { SourceStatus } from './live-source.ts';
 import type { LogArchive } from './log-archive.ts';
 import { COLLECTOR_SOURCE } from './log-positions.ts';
 import { requireFewRecords } from './require-few-records.ts';
@@ -62,9 +63,13 @@ export class LivePipeline implements Collector {
   private failing: Error | undefined;
   /** The entries of the log before it are in the tables. */
   private appliedUpTo: LogPosition = 0;
+  private takenRecords = 0;
   private readonly stopping = new AbortController();
   private readonly taking = new Set<Promise<Receipt>>();
   private wake: () => void = () => undefined;
+  /** Some were committed, by whatever source, that what comes is not decoded with yet. */
+  private hasNewRates = false;
+  private stopListening: () => void = () => undefined;
   private running: Promise<void> | undefined;
 
   private constructor(options: LiveOptions) {
@@ -75,6 +80,11 @@ export class LivePipeline implements Collector {
   /** Begins with what the log has that the tables have not. */
   static async start(options: LiveOptions): Promise<LivePipeline> {
     const pipeline = new LivePipeline(options);
+    pipeline.stopListening = options.instance.batches.onCommitted((_, { chunks }) => {
+      if (!chunks.some(({ feed }) => feed === 'currency-rates')) return;
+      pipeline.hasNewRates = true;
+      pipeline.wake();
+    });
     await pipeline.restage();
     pipeline.running = pipeline.run();
     // Whoever stops the pipeline is told.
@@ -109,6 +119,20 @@ export class LivePipeline implements Collector {
     return { records: this.staged.waitingRecords, entries: this.staged.waitingEntries, logBytes: this.options.log.bytes };
   }
 
+  status(): SourceStatus {
+    const [trouble] = this.troubles;
+    const state = this.stopping.signal.aborted ? 'stopped' : this.failing !== undefined ? 'failing' : this.staged.waitingRecords > 0 ? 'taking' : 'idle';
+    return {
+      name: COLLECTOR_SOURCE,
+      state,
+      takenRecords: this.takenRecords,
+      takenFiles: 0,
+      waiting: this.staged.waitingRecords,
+      refusedFiles: 0,
+      trouble: this.failing?.message ?? trouble?.message ?? '',
+    };
+  }
+
   /** Refuses what comes from now on, and commits what came before. Rejects where that cannot be done: it is in the log. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -117,6 +141,7 @@ export class LivePipeline implements Collector {
     this.wake();
     await this.running;
     await this.clearLog('all');
+    this.stopListening();
   }
 
   private async append({ feed, encoding, delimiter, body, hold }: Delivery): Promise<Receipt> {
@@ -130,18 +155,22 @@ export class LivePipeline implements Collector {
     const bytes = await decompressBody(body, limits.bodyBytes, hold);
     requireFewRecords({ encoding, delimiter }, bytes, limits.deliveryRecords);
     const entry = { feed, encoding, delimiter, receivedAtMicros: instance.nowMicros(), body };
-    return this.staged.add(await log.append(entry), entry, bytes);
+    const receipt = await this.staged.add(await log.append(entry), entry, bytes);
+    this.takenRecords += receipt.received;
+    return receipt;
   }
 
   private async run(): Promise<void> {
     const { sleep, limits } = this.options;
     for (;;) {
-      while (this.staged.isEmpty && !this.staged.isBroken) {
+      while (this.staged.isEmpty && !this.staged.isBroken && !this.hasNewRates) {
         if (this.stopping.signal.aborted) return;
         await new Promise<void>((resolve) => {
           this.wake = resolve;
         });
       }
+      if (this.hasNewRates) await this.useNewRates();
+      if (this.staged.isEmpty && !this.staged.isBroken) continue;
       const part = await this.retrying(async () => {
         if (this.staged.isBroken) await this.restage();
         return this.staged.flush();
@@ -149,6 +178,16 @@ export class LivePipeline implements Collector {
       await this.apply(part);
       if (!this.stopping.signal.aborted) await sleep(limits.gatherMilliseconds, this.stopping.signal);
     }
+  }
+
+  private useNewRates(): Promise<void> {
+    return this.retrying(async () => {
+      this.hasNewRates = false;
+      await this.staged.useCommittedRates().catch((error) => {
+        this.hasNewRates = true;
+        throw error;
+      });
+    });
   }
 
   private async restage(): Promise<void> {
@@ -162,7 +201,6 @@ export class LivePipeline implements Collector {
     await this.applyFeeds(part, 'reference', REFERENCE_FEEDS);
     await this.applyFeeds(part, 'late', EVENT_FEEDS);
     this.staged.waitingEntries -= part.entries.length;
-    if (part.entries.some(({ feed }) => feed === 'currency-rates')) await this.retrying(() => this.staged.useCommittedRates());
     this.appliedUpTo = part.upTo;
     const cleared = this.clearLog('segments');
     // It is work for the time between batches.

@@ -40,7 +40,7 @@ export class LogArchive {
 
   static async open(options: LogArchiveOptions): Promise<LogArchive> {
     const { instance, log, beforeStep } = options;
-    const { nextEntries, nextRecords } = await logPositions(instance.engine, COLLECTOR_SOURCE);
+    const { nextEntries, nextRecords } = await logPositions(instance, COLLECTOR_SOURCE);
     const { contracts, rules, maxRecordBytes } = await edgeSettings(instance);
     const feeds = new Map(
       [...contracts].map(([feed, contract]) => [

@@ -1,5 +1,5 @@
 import { FEEDS, type Feed } from '../../domain/feeds.ts';
-import type { Engine } from '../../engines/engine.ts';
+import type { Instance } from '../instance.ts';
 
 /** What the tables call the source of records that came to the collector. */
 export const COLLECTOR_SOURCE = 'http';
@@ -10,10 +10,12 @@ export interface LogPositions {
   readonly nextRecords: ReadonlyMap<Feed, number>;
 }
 
-export async function logPositions(engine: Engine, source: string): Promise<LogPositions> {
-  const rows = await engine.rows<{ feed: Feed; next_entry: bigint; next_record: bigint }>(
-    'select feed, max(next_entry) as next_entry, max(next_record) as next_record from store.source_positions where source = $source group by feed',
-    { source },
+export async function logPositions({ engine, batches }: Instance, source: string): Promise<LogPositions> {
+  const rows = await batches.alone(() =>
+    engine.rows<{ feed: Feed; next_entry: bigint; next_record: bigint }>(
+      'select feed, max(next_entry) as next_entry, max(next_record) as next_record from store.source_positions where source = $source group by feed',
+      { source },
+    ),
   );
   return {
     nextEntries: new Map(rows.map((row) => [row.feed, Number(row.next_entry)])),

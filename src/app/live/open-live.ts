@@ -29,7 +29,7 @@ export async function openLive(instance: Instance, options: OpenLiveOptions): Pr
     ...options.logLimits,
     folder: instance.directory.log,
     files: NODE_LOG_FILES,
-    committed: committedUpTo(await logPositions(instance.engine, COLLECTOR_SOURCE)),
+    committed: committedUpTo(await logPositions(instance, COLLECTOR_SOURCE)),
     nowMicros: instance.nowMicros,
     newMarker: options.newMarker,
     onDamage: options.onDamage,

@@ -105,7 +105,7 @@ export class StagedLog {
   /** Forgets what is staged, and stages all that the log has and the tables have not. Says how many entries. */
   async restage(): Promise<number> {
     const { instance, log } = this;
-    const positions = await logPositions(instance.engine, COLLECTOR_SOURCE);
+    const positions = await logPositions(instance, COLLECTOR_SOURCE);
     this.edge = await edgeSettings(instance);
     this.nextEdge = undefined;
     this.stager = new DeliveryStager({ edge: this.edge, source: COLLECTOR_SOURCE, directory: instance.directory.staging, nextRecords: positions.nextRecords });

@@ -14,6 +14,7 @@ import type { DiskBudget, DiskState } from '../disk-budget.ts';
 import type { Instance } from '../instance.ts';
 import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
+import type { SourceEvent } from '../live/live-source.ts';
 import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
@@ -108,6 +109,9 @@ export class Telemetry {
       this.log(describeHousekeepingFailure(event));
     }
   };
+
+  readonly onSource = ({ level, message }: SourceEvent): void =>
+    this.log({ level: level === 'note' ? 'info' : 'warn', event: level === 'note' ? 'source' : 'source_failed', message });
 
   readonly onDisk = {
     onChange: (state: DiskState): void => this.log(describeDisk(state)),

@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Argument, Option } from 'commander';
-import type { IngestRequest, IngestSummary } from '../../app/ingest-files.ts';
+import type { OwnerProcess } from '../../app/ask-owner.ts';
+import type { IngestProgress, IngestRequest, IngestSummary } from '../../app/ingest-files.ts';
 import { AdvertiseXError, unreadableSource } from '../../domain/errors.ts';
 import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { type FeedGroup, feedGroups } from '../feed-groups.ts';
-import { requireRunning, withInstance } from '../with-instance.ts';
+import { parseDelimiter } from '../option-values.ts';
+import { requireRunning, rulesOfContext, withInstanceOrOwner } from '../with-instance.ts';
 import { exportWithProgress } from './lake.ts';
 
 const STANDARD_INPUT = '-';
@@ -46,17 +50,27 @@ export const ingest: CommandDefinition = {
     // Files are hashed while the data is opened; what is piped in has to be kept there first.
     const early = piped === undefined ? await open(files) : undefined;
     try {
-      return await withInstance<ExitCode>(context, 'ingest', 'write', async (instance) => {
-        const { ingestSources } = await import('../../app/ingest-files.ts');
-        const sources = early ?? (await open([...files, await keepStandardInput(context, (piped as FeedGroup).feed, instance.directory.staging, format)]));
-        const summary = await ingestWithProgress(context, (onProgress) => ingestSources(instance, sources, onProgress));
-        await showIngest(context, summary);
-        const { compactInstance, FOLD_FROM_BATCHES } = await import('../../app/compact.ts');
-        await compactInstance(instance, { fromBatches: FOLD_FROM_BATCHES });
-        // Also where nothing is new: the run before may have been stopped on its way to the lake.
-        if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
-        return 0;
-      });
+      return await withInstanceOrOwner<ExitCode>(
+        context,
+        'ingest',
+        async (instance) => {
+          const { ingestSources } = await import('../../app/ingest-files.ts');
+          const keep = (feed: Feed) => keepStandardInput(context, feed, join(instance.directory.staging, 'standard-input'), format);
+          const sources = early ?? (await open([...files, await keep((piped as FeedGroup).feed)]));
+          const summary = await ingestWithProgress(context, (onProgress) => ingestSources(instance, sources, onProgress));
+          await showIngest(context, summary);
+          const { compactInstance, FOLD_FROM_BATCHES } = await import('../../app/compact.ts');
+          await compactInstance(instance, { fromBatches: FOLD_FROM_BATCHES });
+          // Also where nothing is new: the run before may have been stopped on its way to the lake.
+          if (instance.settings.lake.after_ingest) await exportWithProgress(context, instance);
+          return 0;
+        },
+        async (owner) => {
+          await early?.close();
+          await ingestThroughOwner(context, owner, files, piped?.feed, format);
+          return 0;
+        },
+      );
     } finally {
       await early?.close();
     }
@@ -65,10 +79,33 @@ export const ingest: CommandDefinition = {
 
 type FileFormat = Pick<IngestRequest, 'encoding' | 'delimiter'>;
 
+/** By the process that holds the data, beside what it takes live. What is piped in is put next to the data for it. */
+async function ingestThroughOwner(
+  context: CommandContext,
+  owner: OwnerProcess,
+  files: readonly IngestRequest[],
+  piped: Feed | undefined,
+  format: FileFormat,
+): Promise<void> {
+  const spool = join(owner.directory.staging, `standard-input-${randomUUID()}`);
+  try {
+    const requests = piped === undefined ? files : [...files, await keepStandardInput(context, piped, spool, format)];
+    const rules = await rulesOfContext(context);
+    context.messages.note(`The running process takes them in: ${owner.description}.`);
+    const waiting = (others: number) =>
+      context.messages.note(`It is at something else for ${others === 1 ? 'another command' : `${others} other commands`}, which comes first.`);
+    const summary = await ingestWithProgress(context, (onProgress) => owner.perform('ingest', { rules, requests }, onProgress, waiting));
+    await showIngest(context, summary);
+    if (context.settings().lake.after_ingest) context.messages.note('The lake is written when that process ends, or by `advertisex lake export`.');
+  } finally {
+    await rm(spool, { force: true });
+  }
+}
+
 /** A bar by bytes read. Between two reports the work can be stopped. */
 export async function ingestWithProgress(
   context: CommandContext,
-  start: (onProgress: Parameters<typeof import('../../app/ingest-files.ts').ingestFiles>[2]) => Promise<IngestSummary>,
+  start: (onProgress: (progress: IngestProgress) => void) => Promise<IngestSummary>,
 ): Promise<IngestSummary> {
   const bar = context.messages.progress('Ingesting', { total: 100 });
   try {
@@ -148,8 +185,7 @@ function fileRequests(context: CommandContext, groups: readonly FeedGroup[], for
 }
 
 /** A file is known by its content before it is taken, so the whole input has to be here first. */
-async function keepStandardInput(context: CommandContext, feed: Feed, staging: string, format: FileFormat): Promise<IngestRequest> {
-  const spool = join(staging, 'standard-input');
+async function keepStandardInput(context: CommandContext, feed: Feed, spool: string, format: FileFormat): Promise<IngestRequest> {
   await pipeline(context.host.stdin, createWriteStream(spool), { signal: context.signal }).catch((cause) => Promise.reject(spoolFailure(spool, cause)));
   return { feed, paths: [spool], sourceName: 'stdin', ...format };
 }
@@ -174,12 +210,4 @@ function unusableSpool(spool: string, cause: Error): AdvertiseXError {
     'Check that the data directory exists and that this user may write to it, then run the same command again.',
     cause,
   );
-}
-
-function parseDelimiter(text: string): string {
-  const character = text === '\\t' || text === 'tab' ? '\t' : text;
-  if (character.length !== 1 || character.charCodeAt(0) > 127 || /["\r\n]/.test(character)) {
-    throw new AdvertiseXError('usage', `The delimiter ${JSON.stringify(text)} is not one ASCII character`, 'Give one character, like ; or |, or tab.');
-  }
-  return character;
 }

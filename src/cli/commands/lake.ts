@@ -1,7 +1,7 @@
 import type { Instance } from '../../app/instance.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { requireRunning, withInstance } from '../with-instance.ts';
+import { requireRunning, withInstance, withInstanceOrOwner } from '../with-instance.ts';
 
 type LakeExport = Awaited<ReturnType<typeof import('../../app/write-lake.ts').exportInstanceLake>>;
 type OnProgress = (progress: { readonly slicesDone: number; readonly slicesToDo: number }) => void;
@@ -14,11 +14,17 @@ export const lakeExport: CommandDefinition = {
   examples: ['advertisex lake export', 'advertisex lake export --all'],
   declare: (command) => void command.option('--all', 'every day again, changed or not'),
 
-  run: (context, _parameters, options) =>
-    withInstance<ExitCode>(context, 'lake export', 'write', async (instance) => {
-      await showLake(context, await exportWithProgress(context, instance, options.all === true));
-      return 0;
-    }),
+  run: async (context, _parameters, options) => {
+    const everything = options.all === true;
+    const done = await withInstanceOrOwner(
+      context,
+      'lake export',
+      (instance) => exportWithProgress(context, instance, everything),
+      (owner) => withBar(context, (onProgress) => owner.perform('export-lake', { everything }, onProgress)),
+    );
+    await showLake(context, done);
+    return 0;
+  },
 };
 
 export const lakeCompact: CommandDefinition = {

@@ -7,7 +7,7 @@ import { decodeText, plainObject } from '../../rendering/plain-object.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import { parseCount } from '../option-values.ts';
 import { listOfFields } from '../output/engine-rows.ts';
-import { withInstance } from '../with-instance.ts';
+import { rulesOfContext, withInstance, withInstanceOrOwner } from '../with-instance.ts';
 
 const SHOWN_RECORDS = 50;
 
@@ -79,21 +79,25 @@ export const quarantineReplay: CommandDefinition = {
     declareFilter(command);
   },
 
-  run: (context, [ids], options) =>
-    withInstance<ExitCode>(context, 'quarantine replay', 'write', async (instance) => {
-      const { replayQuarantine } = await import('../../app/quarantine.ts');
-      const chosen = ids as readonly string[];
-      const summary = await replayQuarantine(instance, { ...filterOf(options), ...(chosen.length === 0 ? {} : { ids: chosen }) });
-      await context.output.one(summary, {
-        columns: (['replayed', 'accepted', 'duplicate', 'stillQuarantined'] as const).map((name) => ({
-          name,
-          heading: name === 'stillQuarantined' ? 'still quarantined' : name,
-          kind: 'count',
-        })),
-        rows: [[summary.replayed, summary.accepted, summary.duplicate, summary.stillQuarantined]],
-      });
-      return 0;
-    }),
+  run: async (context, [ids], options) => {
+    const chosen = ids as readonly string[];
+    const filter = { ...filterOf(options), ...(chosen.length === 0 ? {} : { ids: chosen }) };
+    const summary = await withInstanceOrOwner(
+      context,
+      'quarantine replay',
+      async (instance) => (await import('../../app/quarantine.ts')).replayQuarantine(instance, filter),
+      async (owner) => owner.perform('replay', { rules: await rulesOfContext(context), filter }),
+    );
+    await context.output.one(summary, {
+      columns: (['replayed', 'accepted', 'duplicate', 'stillQuarantined'] as const).map((name) => ({
+        name,
+        heading: name === 'stillQuarantined' ? 'still quarantined' : name,
+        kind: 'count',
+      })),
+      rows: [[summary.replayed, summary.accepted, summary.duplicate, summary.stillQuarantined]],
+    });
+    return 0;
+  },
 };
 
 /** What a person looks at first. The first digits of an id are enough for `show` and `replay`. */

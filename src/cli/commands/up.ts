@@ -4,26 +4,44 @@ import { Option } from 'commander';
 import type { Instance } from '../../app/instance.ts';
 import type { Housekeeping } from '../../app/live/housekeeping.ts';
 import type { LivePipeline } from '../../app/live/live-pipeline.ts';
+import type { LiveSources } from '../../app/live/open-sources.ts';
 import type { Telemetry } from '../../app/telemetry/telemetry.ts';
 import type { Settings } from '../../config/settings.ts';
+import { AdvertiseXError } from '../../domain/errors.ts';
+import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
 import type { ServerOptions } from '../../server/server.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { parsePort } from '../option-values.ts';
+import { parseDelimiter, parsePort, parseWatched, type WatchedFeed } from '../option-values.ts';
 import { packageVersion } from '../packaged-files.ts';
 import { ToldError } from '../render-error.ts';
 import { loadInstanceContracts } from '../with-instance.ts';
 
 export const up: CommandDefinition = {
   name: 'up',
-  summary: 'take records over HTTP, all the time, keep the figures up to date, and answer with them',
+  summary: 'take records all the time, over HTTP, from folders and from a pipe, keep the figures up to date, and answer with them',
   description:
-    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd) and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that they are on disk; they are in the tables a moment later. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
-  examples: ['advertisex up', 'advertisex up --port 8080 --data /srv/advertisex', 'advertisex up --log json'],
+    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd), files of watched folders as they are complete, and records that are piped in, and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that records are on disk; they are in the tables a moment later. Meanwhile it does what other commands (`ingest`, `quarantine replay`, `lake export`) ask for. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
+  examples: [
+    'advertisex up',
+    'advertisex up --port 8080 --data /srv/advertisex',
+    'advertisex up --log json',
+    'advertisex up --watch clicks-conversions=/srv/in/clicks --watch bid-requests=/srv/in/bids',
+    'tail -F impressions.jsonl | advertisex up --stdin ad-impressions',
+  ],
   declare: (command) => {
     command.option('--host <address>', 'to listen on; other than loopback it needs tokens (server.tokens)');
     command.addOption(new Option('--port <number>', 'to listen on; 0: any that is free').argParser(parsePort));
     command.addOption(new Option('--log <format>', 'of what it says on standard error (log.format)').choices(['text', 'json']));
+    command.addOption(
+      new Option('--watch <feed=dir>', 'take the files that come into this folder, beside those of sources.folders; may be given again').argParser(
+        parseWatched,
+      ),
+    );
+    command.addOption(new Option('--stdin <feed>', 'take records of this feed from standard input, as they come').choices(FEEDS));
+    command.addOption(new Option('--encoding <encoding>', 'of standard input (default: told from its first bytes)').choices(ENCODINGS));
+    command.option('--delimiter <character>', 'between the cells of CSV on standard input (default: ,)', parseDelimiter);
+    command.option('--until-end', 'stop once standard input has ended, with all of it committed');
   },
 
   run: async (context, _parameters, options): Promise<ExitCode> => {
@@ -33,9 +51,14 @@ export const up: CommandDefinition = {
       ...(options.host === undefined ? {} : { host: String(options.host) }),
       ...(options.port === undefined ? {} : { port: options.port as number }),
     };
+    const input: Input = {
+      watched: (options.watch ?? []) as readonly WatchedFeed[],
+      pipe: pipeOf(context, options),
+      untilEnd: options.untilEnd === true,
+    };
     const telemetry = await openTelemetry(context, { ...settings.log, ...(options.log === undefined ? {} : { format: options.log as LogFormat }) });
     try {
-      await serve(context, telemetry, server);
+      await serve(context, telemetry, server, input);
       return 0;
     } catch (error) {
       throw telemetry.tellFailure(error) ? new ToldError(error) : error;
@@ -44,7 +67,7 @@ export const up: CommandDefinition = {
 };
 
 /** Until it is stopped. */
-async function serve(context: CommandContext, telemetry: Telemetry, server: Settings['server']): Promise<void> {
+async function serve(context: CommandContext, telemetry: Telemetry, server: Settings['server'], input: Input): Promise<void> {
   const settings = context.settings();
   const [{ openInstance }, { InstanceFigures }, { createServer }, { openLive }, { watchDisk }] = await Promise.all([
     import('../../app/instance.ts'),
@@ -60,6 +83,7 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     contracts: await loadInstanceContracts(context),
     access: 'write',
     command: 'up',
+    worksForOthers: true,
     // The one that takes requests.
     busyThreads: 1,
     // It is stopped in order, not where it stands: no signal.
@@ -75,6 +99,10 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     const figures = await InstanceFigures.open(instance);
     const { onLiveEvent: onEvent, onDamage } = telemetry;
     const live = await openLive(instance, { onEvent, onDamage, room: () => disk.budget.trouble, newMarker: () => randomBytes(8), sleep });
+    const sources = await openSources(context, instance, live, telemetry, input).catch(async (error) => {
+      await live.stop();
+      throw error;
+    });
     const housekeeping = await startHousekeeping(context, instance, telemetry);
     try {
       const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
@@ -86,13 +114,15 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
           message: `Taking records at ${http.url}/v1/events/<feed>; figures at ${http.url}/v1/reports/campaigns. Ctrl-C stops.`,
           fields: { url: http.url },
         });
-        await untilStopped(context.signal);
+        sources.start();
+        const pipeEnded = input.untilEnd ? sources.pipe?.ended : undefined;
+        await Promise.race([untilStopped(context.signal), ...(pipeEnded === undefined ? [] : [pipeEnded])]);
         telemetry.log({ level: 'info', event: 'stopping', message: 'Stopping: what was taken is committed first.' });
       } finally {
         await Promise.all([telemetry.stopWatching(), http.close()]);
       }
     } finally {
-      await housekeeping.stop();
+      await Promise.all([housekeeping.stop(), sources.stop()]);
       await live.stop();
     }
     if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
@@ -101,6 +131,53 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     await instance.close();
   }
   telemetry.log({ level: 'debug', event: 'stopped', message: 'Stopped.' });
+}
+
+type Pipe = Pick<import('../../app/live/pipe-source.ts').PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
+
+/** Where records come from beside HTTP, and beside what the settings say. */
+interface Input {
+  readonly watched: readonly WatchedFeed[];
+  readonly pipe: Pipe | undefined;
+  readonly untilEnd: boolean;
+}
+
+function pipeOf({ host }: CommandContext, { stdin, encoding, delimiter, untilEnd }: Readonly<Record<string, unknown>>): Pipe | undefined {
+  if (stdin !== undefined) {
+    return {
+      feed: stdin as Feed,
+      input: host.stdin,
+      ...(encoding === undefined ? {} : { encoding: encoding as Encoding }),
+      ...(delimiter === undefined ? {} : { delimiter: String(delimiter) }),
+    };
+  }
+  const option = encoding !== undefined ? '--encoding' : delimiter !== undefined ? '--delimiter' : untilEnd === true ? '--until-end' : undefined;
+  if (option === undefined) return undefined;
+  throw new AdvertiseXError('usage', `${option} is about standard input, which is not read`, 'Name the feed that is piped in as well: --stdin <feed>.');
+}
+
+async function openSources(
+  context: CommandContext,
+  instance: Instance,
+  live: LivePipeline,
+  { onSource }: Telemetry,
+  { watched, pipe }: Input,
+): Promise<LiveSources> {
+  const { LiveSources, watchedFolders } = await import('../../app/live/open-sources.ts');
+  const { settingsSchema } = await import('../../config/settings.ts');
+  const { sources } = context.settings();
+  // As in a settings file that says no more of them.
+  const more = settingsSchema.parse({ sources: { folders: watched.map(({ feed, path }) => ({ feed, path: context.path(path) })) } }).sources;
+  const folders = [...watchedFolders(sources), ...watchedFolders(more)];
+  for (const { feed, path } of folders) onSource({ source: path, level: 'note', message: `Watching ${path} for files of ${feed}.` });
+  return new LiveSources(instance, {
+    live,
+    folders: folders.map((folder) => ({ ...folder, path: context.path(folder.path) })),
+    ...(pipe === undefined ? {} : { pipe }),
+    onEvent: onSource,
+    sleep,
+    monotonicMs: () => performance.now(),
+  });
 }
 
 type LogFormat = Settings['log']['format'];
@@ -131,7 +208,6 @@ function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
 const LOOK_AT_CERTIFICATE_MILLIS = 10_000;
 
 async function readSecurity({ tokens, certificate, private_key }: Settings['server']): Promise<Pick<ServerOptions, 'tokens' | 'tls'>> {
-  const { AdvertiseXError } = await import('../../domain/errors.ts');
   const { readTokenFile } = await import('../../server/token-file.ts');
   if ((certificate === undefined) !== (private_key === undefined)) {
     throw new AdvertiseXError('config_invalid', 'server.certificate and server.private_key go together', 'Set both, or none.');

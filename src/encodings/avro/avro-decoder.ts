@@ -1,6 +1,6 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, FieldPath, RecordLane, RecordSink, ResumePoint } from '../decoder.ts';
+import type { Boundary, Decoder, DecoderOptions, FieldPath, RecordLane, RecordSink, ResumePoint } from '../decoder.ts';
 import { buildFieldTree, fieldName } from '../field-tree.ts';
 import { decompressBlock, MAX_BLOCK_BYTES } from './block-codecs.ts';
 import { type ContainerHeader, ContainerProblem, MAX_HEADER_BYTES, readHeader, readLong, SYNC_BYTES, writeContainer, writeHeader } from './container-header.ts';
@@ -9,6 +9,7 @@ import { RecordReader } from './record-reader.ts';
 import { readSchema, SchemaProblem } from './schema.ts';
 
 const NEED_MORE = -1;
+const NOTHING = new Uint8Array(0);
 
 /** Where a block stands in the bytes at hand. */
 interface BlockFrame {
@@ -77,6 +78,12 @@ export class AvroDecoder implements Decoder, RecordScanner {
 
   resumePoint(): ResumePoint {
     return { recordNumber: this.blockFirstRecord, offset: this.blockPlace, header: this.headerBytes };
+  }
+
+  /** Blocks stand by themselves. */
+  boundary(): Boundary | undefined {
+    const { open } = this.window;
+    return this.header === undefined || this.stopped ? undefined : { end: open, trailer: NOTHING, start: open, header: this.headerBytes };
   }
 
   scan(bytes: Uint8Array, start: number, end: number, final: boolean, base: number): number {

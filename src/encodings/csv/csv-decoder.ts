@@ -1,7 +1,7 @@
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
+import type { Boundary, Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
 import { Utf8Check } from '../utf8.ts';
 import { MAX_COLUMNS, readHeader } from './read-header.ts';
 import { BROKEN, CARRIAGE_RETURN, LINE_FEED, NEED_MORE, QUOTE, RowReader } from './row-reader.ts';
@@ -37,6 +37,8 @@ export class CsvDecoder implements Decoder, RecordScanner {
   private base = 0;
   private final = false;
   private rowStart = 0;
+  /** Place in the stream of the last byte that showed a row to be broken: it may stand in a row behind. */
+  private brokenAt = -1;
 
   constructor(options: DecoderOptions, sink: RecordSink) {
     this.reports = new DecodeReports(sink, options);
@@ -75,6 +77,12 @@ export class CsvDecoder implements Decoder, RecordScanner {
 
   resumePoint(): ResumePoint {
     return { recordNumber: this.reports.received - 1, offset: this.base + this.rowStart, header: this.header };
+  }
+
+  boundary(anyway: boolean): Boundary | undefined {
+    const { open } = this.window;
+    if (this.place !== Place.rows || (open <= this.brokenAt && !anyway)) return undefined;
+    return { end: open, trailer: NOTHING, start: open, header: this.header };
   }
 
   scan(bytes: Uint8Array, start: number, end: number, final: boolean, base: number): number {
@@ -177,6 +185,7 @@ export class CsvDecoder implements Decoder, RecordScanner {
   /** The quotes of a row are wrong: only its first line is lost, as the rest may be whole rows (a stray quote runs on to the next one). */
   private rejectLine(at: number, end: number): number {
     const { reader } = this;
+    this.brokenAt = Math.max(this.brokenAt, this.base + reader.problemAt);
     const problem = `${reader.problem}, at byte ${this.base + reader.problemAt}`;
     if (this.place === Place.header) return this.stop(at, reader.problemAt + 1, `the header is broken: ${problem}`);
     const stop = this.findLineFeed(at, end);

@@ -1,6 +1,6 @@
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
-import type { Decoder, DecoderOptions, RecordSink, ResumePoint } from '../decoder.ts';
+import type { Boundary, Decoder, DecoderOptions, RecordSink, ResumePoint } from '../decoder.ts';
 import { Utf8Check } from '../utf8.ts';
 import { CARRIAGE_RETURN, CLOSE_ARRAY, COMMA, isSpace, LINE_FEED, NEED_MORE, OPEN_ARRAY, OPEN_OBJECT } from './bytes.ts';
 import { findBraceLine, findLineFeed, skipBlanks, startsWithBraceLine } from './lines.ts';
@@ -53,6 +53,10 @@ export class JsonDecoder implements Decoder, RecordScanner {
   private final = false;
   private recordStart = 0;
   private recordEnd = 0;
+  /** Place in the stream of the last byte that showed an object to be broken: it may stand in a line behind. */
+  private brokenAt = -1;
+  /** Of the last comma between values of an array. */
+  private commaAt = 0;
 
   constructor(options: DecoderOptions, sink: RecordSink) {
     this.options = options;
@@ -102,6 +106,16 @@ export class JsonDecoder implements Decoder, RecordScanner {
     return { recordNumber: this.reports.received - 1, offset: this.base + this.recordStart, header: this.inArray ? ARRAY_START : NOTHING };
   }
 
+  boundary(anyway: boolean): Boundary | undefined {
+    const { place } = this;
+    const { open } = this.window;
+    if (open <= this.brokenAt && !anyway) return undefined;
+    if (place === Place.objects) return { end: open, trailer: NOTHING, start: open, header: NOTHING };
+    // Before another value: a comma must not end an array, nor begin one.
+    if (place === Place.arrayValue) return { end: this.commaAt, trailer: ARRAY_END, start: open, header: ARRAY_START };
+    return undefined;
+  }
+
   scan(bytes: Uint8Array, start: number, end: number, final: boolean, base: number): number {
     this.bytes = bytes;
     this.base = base;
@@ -144,6 +158,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
         if (byte !== COMMA && byte !== CLOSE_ARRAY)
           return this.breakArray(at, at + 1, `a comma or the end of the array was expected at byte ${this.base + at}`);
         this.place = byte === COMMA ? Place.arrayValue : Place.arrayEnd;
+        this.commaAt = this.base + at;
         return at + 1;
       case Place.arrayEnd:
         if (byte !== OPEN_ARRAY) return this.breakArray(at, at + 1, `bytes follow its end at byte ${this.base + at}`);
@@ -173,10 +188,14 @@ export class JsonDecoder implements Decoder, RecordScanner {
     const { reader } = this;
     const behind = reader.read(this.bytes, at, Math.min(end, at + this.maxRecordBytes));
     if (behind === NEED_MORE) return this.readMore(at, end);
-    if (behind < 0) return this.rejectObject(at, end, `${reader.problem} at byte ${this.base + reader.problemAt}`);
+    if (behind < 0) {
+      this.brokenAt = Math.max(this.brokenAt, this.base + reader.problemAt);
+      return this.rejectObject(at, end, `${reader.problem} at byte ${this.base + reader.problemAt}`);
+    }
     const next = skipBlanks(this.bytes, behind, Math.min(end, behind + this.maxRecordBytes));
     if (next >= end && !this.final) return NEED_MORE;
     const closed = next >= end || next - behind === this.maxRecordBytes || this.bytes[next] === LINE_FEED || this.bytes[next] === OPEN_OBJECT;
+    if (!closed) this.brokenAt = Math.max(this.brokenAt, this.base + next);
     if (!closed) return this.rejectObject(at, end, `an object or a line break was expected at byte ${this.base + next}`);
     this.report(at, behind);
     return behind;
@@ -268,6 +287,7 @@ export class JsonDecoder implements Decoder, RecordScanner {
       if (skipper.state === 'broken') return this.breakArray(at, at + 1, `a value cannot go on like this at byte ${this.base + at}`);
       this.place = Place.arrayNext;
     } else {
+      this.brokenAt = Math.max(this.brokenAt, this.base + at);
       this.place = skipper.state === 'broken' && this.bytes[at] !== OPEN_OBJECT ? Place.badLine : Place.objects;
     }
     return at;
@@ -327,3 +347,4 @@ export class JsonDecoder implements Decoder, RecordScanner {
 
 const NOTHING = new Uint8Array(0);
 const ARRAY_START = Uint8Array.of(OPEN_ARRAY);
+const ARRAY_END = Uint8Array.of(CLOSE_ARRAY);

@@ -1,6 +1,7 @@
 import { AdvertiseXError, stopReason } from '../../domain/errors.ts';
 import type { ReadResult, ReadStatement, SharedEngine } from '../engine.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { ending } from './serving-failures.ts';
 import { Slots } from './slots.ts';
 
 export interface ReadLimits {
@@ -103,14 +104,6 @@ function bounded(result: ReadResult, over: AbortSignal, call: <T>(work: () => Pr
     }
   };
   return { columns: result.columns, next, close, over };
-}
-
-function ending(): AdvertiseXError {
-  return new AdvertiseXError(
-    'interrupted',
-    'The process that holds the data is ending',
-    'Run the same command again: it can be answered without that process.',
-  );
 }
 
 function tookTooLong(limitMs: number): AdvertiseXError {

@@ -4,10 +4,12 @@ import { AdvertiseXError, ERROR_CODES, type ErrorCode } from '../../domain/error
 import type { EngineValue, ReadStatement } from '../engine.ts';
 
 /**
- * How processes of one machine ask the one that owns the tables. A connection carries one statement:
+ * How processes of one machine ask the one that owns the tables. A connection carries one statement, or one piece of work:
  *
  *     asks:     request
  *     answers:  columns, rows…, end            or, at any point,   failure
+ *     asks:     work
+ *     answers:  progress…, result, end         or, at any point,   failure
  *
  * in frames of a length (4 bytes, big-endian), a kind (1 byte) and a body. Bodies are in V8's own serialisation, which keeps
  * every value that an engine gives; a failure is JSON, so that any version can read it. Who asks waits no more once the connection
@@ -16,9 +18,9 @@ import type { EngineValue, ReadStatement } from '../engine.ts';
 export const FRAME_HEAD_BYTES = 5;
 
 /** Ours, and that of the serialisation: a newer one may not be readable. */
-export const PROTOCOL = `1.${serialize(null)[1]}`;
+export const PROTOCOL = `2.${serialize(null)[1]}`;
 
-export const FRAMES = { request: 1, columns: 2, rows: 3, end: 4, failure: 5 } as const;
+export const FRAMES = { request: 1, columns: 2, rows: 3, end: 4, failure: 5, work: 6, progress: 7, result: 8 } as const;
 
 export interface Frame {
   readonly kind: number;
@@ -95,15 +97,27 @@ const requestSchema = z.strictObject({
   values: z.enum(['engine', 'cells']),
 });
 
+/** Something that the owner is to do: what it is called, and plain data that whoever does it knows how to read. */
+export interface WorkRequest {
+  readonly work: string;
+  readonly argument: unknown;
+}
+
+const workSchema = z.strictObject({ protocol: z.literal(PROTOCOL), work: z.string(), argument: z.unknown() });
+
 export function encodeRequest(statement: ReadStatement): Buffer {
   return frame(FRAMES.request, serialize({ protocol: PROTOCOL, ...statement }));
 }
 
-export function decodeRequest({ kind, body }: Frame): ReadStatement {
+export function encodeWork({ work, argument }: WorkRequest): Buffer {
+  return frame(FRAMES.work, serialize({ protocol: PROTOCOL, work, argument }));
+}
+
+export function decodeAsked({ kind, body }: Frame): ReadStatement | WorkRequest {
   try {
-    if (kind !== FRAMES.request) throw new Error(`a frame of kind ${kind}`);
-    const { protocol: _, ...statement } = requestSchema.parse(deserialize(body));
-    return statement;
+    if (kind !== FRAMES.request && kind !== FRAMES.work) throw new Error(`a frame of kind ${kind}`);
+    const { protocol: _, ...asked } = (kind === FRAMES.work ? workSchema : requestSchema).parse(deserialize(body));
+    return asked;
   } catch (cause) {
     throw otherProtocol('What was asked cannot be read', cause);
   }

@@ -2,7 +2,19 @@ import { createConnection, type Socket } from 'node:net';
 import { AdvertiseXError, interrupted } from '../../domain/errors.ts';
 import type { ResultColumn } from '../../domain/result-table.ts';
 import type { EngineValue, ReadStatement } from '../engine.ts';
-import { decodeAnswer, decodeFailure, encodeRequest, FRAMES, type Frame, FrameReader, MAX_ANSWER_BYTES, otherProtocol, PROTOCOL } from './protocol.ts';
+import {
+  decodeAnswer,
+  decodeFailure,
+  encodeRequest,
+  encodeWork,
+  FRAMES,
+  type Frame,
+  FrameReader,
+  MAX_ANSWER_BYTES,
+  otherProtocol,
+  PROTOCOL,
+  type WorkRequest,
+} from './protocol.ts';
 import { type AskedRows, ReadOnlyEngine } from './read-only-engine.ts';
 import { requireOwnAddress } from './socket-address.ts';
 
@@ -40,6 +52,19 @@ export class RemoteEngine extends ReadOnlyEngine {
     const socket = await engine.connect().catch(() => undefined);
     socket?.destroy();
     return socket === undefined ? undefined : engine;
+  }
+
+  /** Has the owner do something, and waits for what comes of it. Interrupted, the owner does no more of it. */
+  async perform(request: WorkRequest, onProgress: (progress: unknown) => void = () => undefined): Promise<unknown> {
+    const socket = await this.connect();
+    const frames = this.answer(socket);
+    socket.write(encodeWork(request));
+    for await (const { kind, body } of frames) {
+      if (kind === FRAMES.result) return decodeAnswer(body);
+      if (kind !== FRAMES.progress) throw otherProtocol(`The answer has a frame of kind ${kind}`);
+      onProgress(decodeAnswer(body));
+    }
+    throw otherProtocol('The answer has no result');
   }
 
   interrupt(): void {

@@ -4,7 +4,7 @@ import { AdvertiseXError, interrupted, stopReason } from '../../domain/errors.ts
 import type { EngineValue, ReadStatement } from '../engine.ts';
 import type { BoundedReads } from './bounded-reads.ts';
 import {
-  decodeRequest,
+  decodeAsked,
   encodeAnswer,
   encodeFailure,
   FRAMES,
@@ -14,7 +14,9 @@ import {
   MAX_ANSWER_BYTES,
   MAX_REQUEST_BYTES,
   otherProtocol,
+  type WorkRequest,
 } from './protocol.ts';
+import { asFailure, ending, worksForNobody } from './serving-failures.ts';
 import { closeToOthers, makeSocketAddress, removeSocketAddress } from './socket-address.ts';
 
 export interface ReadServerOptions {
@@ -24,6 +26,14 @@ export interface ReadServerOptions {
   readonly graceMs?: number;
   /** Where the socket's folder may be made. */
   readonly places?: readonly string[];
+  /** Whoever asks for work waits for `beginWork`. Without it they are refused. */
+  readonly works?: boolean;
+}
+
+/** What an owner does for others, beside letting them read. */
+export interface SharedWork {
+  /** Resolves with plain data. `signal` is aborted once nobody waits for it any more, or the owner ends. */
+  perform(request: WorkRequest, onProgress: (progress: unknown) => void, signal: AbortSignal): Promise<unknown>;
 }
 
 const MAX_CLIENTS = 32;
@@ -42,12 +52,15 @@ export class ReadServer {
   private readonly clients = new Map<Socket, Promise<void>>();
   private readonly closing = new AbortController();
   private readonly begun = Promise.withResolvers<BoundedReads>();
+  private readonly work = Promise.withResolvers<SharedWork>();
 
   private constructor(address: string, server: Server, options: ReadServerOptions) {
     this.address = address;
     this.server = server;
     this.options = options;
     this.begun.promise.catch(() => undefined);
+    this.work.promise.catch(() => undefined);
+    if (!options.works) this.work.reject(worksForNobody());
     server.on('connection', (socket) => this.serve(socket));
     // Nobody is kept from ending by the fact that others could ask.
     server.unref();
@@ -76,10 +89,15 @@ export class ReadServer {
     this.begun.resolve(reads);
   }
 
+  beginWork(work: SharedWork): void {
+    this.work.resolve(work);
+  }
+
   /** After this the engine can be closed. */
   async close(): Promise<void> {
     this.server.close();
     this.begun.reject(ending());
+    this.work.reject(ending());
     const grace = setTimeout(() => this.closing.abort(ending()), this.options.graceMs ?? GRACE_MS);
     await Promise.all(this.clients.values());
     clearTimeout(grace);
@@ -93,8 +111,25 @@ export class ReadServer {
   }
 
   private async answer(client: Client): Promise<void> {
+    const asked = await client.request();
+    await ('sql' in asked ? this.read(client, asked) : this.perform(client, asked));
+  }
+
+  /** It takes as long as it takes. */
+  private async perform(client: Client, request: WorkRequest): Promise<void> {
     const signal = AbortSignal.any([client.gone, this.closing.signal]);
-    const statement = await client.request();
+    try {
+      const work = await Promise.race([this.work.promise, aborted(signal)]);
+      const result = await work.perform(request, (progress) => client.offer(encodeAnswer(FRAMES.progress, progress)), signal);
+      await client.send(encodeAnswer(FRAMES.result, result), signal);
+      await client.end(signal);
+    } catch (error) {
+      throw this.closing.signal.aborted ? ending() : error;
+    }
+  }
+
+  private async read(client: Client, statement: ReadStatement): Promise<void> {
+    const signal = AbortSignal.any([client.gone, this.closing.signal]);
     const reads = await Promise.race([this.begun.promise, aborted(signal)]);
     const result = await reads.read(statement, signal);
     try {
@@ -146,8 +181,13 @@ class Client {
     clearTimeout(leaving);
   }
 
-  async request(): Promise<ReadStatement> {
-    return decodeRequest(await this.asked.promise);
+  async request(): Promise<ReadStatement | WorkRequest> {
+    return decodeAsked(await this.asked.promise);
+  }
+
+  /** Sends it, unless the other one has not taken what was sent before. */
+  offer(bytes: Uint8Array): void {
+    if (!this.gone.aborted && !this.socket.writableNeedDrain) this.socket.write(bytes);
   }
 
   /** Resolves once there is room for more. */
@@ -216,22 +256,4 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(stopReason(signal));
     signal.addEventListener('abort', () => reject(stopReason(signal)), { once: true });
   });
-}
-
-function asFailure(error: unknown): AdvertiseXError {
-  if (error instanceof AdvertiseXError) return error;
-  return new AdvertiseXError(
-    'engine_failed',
-    `The process that holds the data could not answer: ${(error as Error).message}`,
-    'Run the same command again.',
-    error,
-  );
-}
-
-function ending(): AdvertiseXError {
-  return new AdvertiseXError(
-    'interrupted',
-    'The process that holds the data is ending',
-    'Run the same command again: it can be answered without that process.',
-  );
 }

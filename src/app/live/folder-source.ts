@@ -1,0 +1,279 @@
+import { watch } from 'node:fs';
+import { AdvertiseXError } from '../../domain/errors.ts';
+import type { Encoding, Feed } from '../../domain/feeds.ts';
+import type { Slots } from '../../engines/remote/slots.ts';
+import { FolderMemory } from '../../sources/folder-memory.ts';
+import { type FolderFile, scanFolder } from '../../sources/scan-folder.ts';
+import { type IngestedFile, type IngestManner, ingestSources } from '../ingest-files.ts';
+import type { Instance } from '../instance.ts';
+import { SourceFiles } from '../source-files.ts';
+import { Backoff, type LiveSource, type Sleep, type SourceEvent, type SourceStatus } from './live-source.ts';
+import { type AfterTaken, putAway } from './settled-files.ts';
+
+export interface WatchedFolder {
+  readonly feed: Feed;
+  /** Absolute. */
+  readonly path: string;
+  readonly encoding?: Encoding;
+  readonly delimiter?: string;
+  readonly pattern?: string;
+  readonly quietSeconds: number;
+  readonly after: AfterTaken;
+}
+
+export interface FolderOptions {
+  readonly folder: WatchedFolder;
+  /** No other ingest that may run at the same time has it. */
+  readonly lane: number;
+  readonly batchRecords: number;
+  /** How many folders take files at the same time. */
+  readonly turns: Slots;
+  readonly onEvent: (event: SourceEvent) => void;
+  readonly sleep: Sleep;
+  /** Goes on evenly, whatever is done to the clock. */
+  readonly monotonicMs: () => number;
+}
+
+/** What is true; that the system tells of changes is a hint, which network file systems and containers do not give. */
+const LOOK_EVERY_MS = 1_000;
+/** A folder so large that it takes long to look at is looked at less often. */
+const LOOKING_SHARE = 10;
+/** Behind a hint more of them follow. */
+const HINT_MS = 50;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LAST_MS = 30_000;
+/** Of one ingest: what comes meanwhile, and other folders, do not wait for longer than that takes. */
+const MAX_FILES = 2_000;
+const MAX_BYTES = 268_435_456;
+
+/**
+ * A folder whose files are taken as they are complete. A file is its content: one that is there under another name is not taken again,
+ * and one that has grown is taken as the new file that it is. What fails is tried again; a file that cannot be read is passed over until
+ * it changes.
+ */
+export class FolderSource implements LiveSource {
+  private readonly instance: Instance;
+  private readonly options: FolderOptions;
+  private readonly name: string;
+  private readonly memory: FolderMemory;
+  private readonly stopping = new AbortController();
+  private readonly folderBackoff = new Backoff(RETRY_FIRST_MS, RETRY_LAST_MS);
+  private readonly ingestBackoff = new Backoff(RETRY_FIRST_MS, RETRY_LAST_MS);
+  /** Told, and not over yet. */
+  private problems: ReadonlySet<string> = new Set();
+  private readonly refusals = new Map<string, string>();
+  private pause = new AbortController();
+  private stopWatching: () => void = () => undefined;
+  private isWatching = false;
+  /** The folder could not be read at the last look. */
+  private isAway = false;
+  private running: Promise<void> = Promise.resolve();
+  private state: SourceStatus['state'] = 'idle';
+  /** What the last look took. */
+  private lookMs = 0;
+  private takenRecords = 0;
+  private takenFiles = 0;
+  private trouble = '';
+
+  constructor(instance: Instance, options: FolderOptions) {
+    this.instance = instance;
+    this.options = options;
+    this.name = options.folder.path;
+    this.memory = new FolderMemory(options.folder.quietSeconds * 1_000);
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** The batch that runs is committed; the rest of its file is taken by the next process. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.pause.abort();
+    await this.running;
+    this.stopWatching();
+  }
+
+  status(): SourceStatus {
+    const { name, state, takenRecords, takenFiles, memory, trouble, refusals } = this;
+    const [refusal] = refusals.values();
+    return { name, state, takenRecords, takenFiles, waiting: memory.count('present'), refusedFiles: refusals.size, trouble: trouble || (refusal ?? '') };
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const wait = await this.look();
+      if (this.stopping.signal.aborted) break;
+      this.pause = new AbortController();
+      await this.options.sleep(wait, AbortSignal.any([this.pause.signal, this.stopping.signal]));
+    }
+    this.state = 'stopped';
+  }
+
+  /** Takes what is complete. Says how long it is until there is something to do again. */
+  private async look(): Promise<number> {
+    const { folder, monotonicMs } = this.options;
+    const began = monotonicMs();
+    try {
+      const { files, problems } = await scanFolder(folder.path, folder.pattern);
+      this.memory.look(files, monotonicMs(), this.instance.nowMicros() / 1_000);
+      this.lookMs = monotonicMs() - began;
+      this.tellProblems(problems);
+    } catch (error) {
+      return this.failFolder(error as NodeJS.ErrnoException);
+    }
+    if (this.isAway) {
+      this.tell('note', `${this.name} can be read again.`);
+      this.isAway = false;
+      this.state = 'idle';
+      this.trouble = '';
+    }
+    this.folderBackoff.worked();
+    this.watch();
+    const [first, ...more] = this.group();
+    if (first === undefined) {
+      const next = this.memory.msUntilNext();
+      this.state = next === undefined ? 'idle' : 'settling';
+      this.trouble = '';
+      const rest = Math.max(LOOK_EVERY_MS, LOOKING_SHARE * this.lookMs);
+      return Math.max(HINT_MS, Math.min(rest, next ?? rest));
+    }
+    return this.take([first, ...more]);
+  }
+
+  private group(): FolderFile[] {
+    const group: FolderFile[] = [];
+    let bytes = 0;
+    for (const file of this.memory.complete()) {
+      if (group.length > 0 && (group.length >= MAX_FILES || bytes + file.bytes > MAX_BYTES)) break;
+      group.push(file);
+      bytes += file.bytes;
+    }
+    return group;
+  }
+
+  private async take(files: readonly FolderFile[]): Promise<number> {
+    const { folder, lane, batchRecords, turns } = this.options;
+    const byPath = new Map(files.map((file) => [file.path, file]));
+    const settled: [FolderFile, IngestedFile][] = [];
+    const manner: IngestManner = {
+      signal: this.stopping.signal,
+      lane,
+      batchRecords,
+      onUnreadable: (path, error) => this.refuse(byPath.get(path) as FolderFile, error),
+      onSettled: (path, file) => settled.push([byPath.get(path) as FolderFile, file]),
+    };
+    const { feed, encoding, delimiter } = folder;
+    const request = { feed, paths: [], ...(encoding === undefined ? {} : { encoding }), ...(delimiter === undefined ? {} : { delimiter }) };
+    if (this.state !== 'failing') this.state = 'waiting';
+    try {
+      await turns.use(this.stopping.signal, async () => {
+        if (this.state !== 'failing') this.state = 'taking';
+        const sources = SourceFiles.from(
+          files.map((file) => ({ file, request })),
+          1,
+        );
+        try {
+          await ingestSources(this.instance, sources, undefined, manner);
+        } finally {
+          await sources.close();
+        }
+      });
+      for (const [file, outcome] of settled) await this.settle(file, outcome);
+    } catch (error) {
+      return this.failIngest(error);
+    }
+    this.ingestBackoff.worked();
+    this.state = 'taking';
+    this.trouble = '';
+    return 0;
+  }
+
+  private async settle(file: FolderFile, { state, complete, done, outcomes }: IngestedFile): Promise<void> {
+    // Another ingest is at it: it is looked at again.
+    if (!done) return;
+    const hadGrown = this.memory.hasGrown(file);
+    this.memory.settle(file, 'taken');
+    this.refusals.delete(file.path);
+    if (state === 'taken') {
+      this.takenFiles++;
+      this.takenRecords += outcomes.received;
+      if (!complete) this.tell('warning', `${file.path} is damaged or cut, and taken up to there. Put it there again when you have it whole.`);
+      if (hadGrown)
+        this.tell(
+          'note',
+          `${file.path} has changed since it was taken, and is taken anew: ${count(outcomes.duplicate)} of its ${count(outcomes.received)} records are duplicates.`,
+        );
+    }
+    const { folder } = this.options;
+    try {
+      await putAway(folder.path, file, folder.after, complete);
+    } catch (error) {
+      this.tell('warning', `${file.path} is taken, and cannot be ${folder.after === 'move' ? 'moved' : 'deleted'}: ${(error as Error).message}`);
+    }
+  }
+
+  private refuse(file: FolderFile, error: AdvertiseXError): void {
+    this.memory.settle(file, 'refused');
+    // One that is written to is no poison: it has changed, and is looked at anew.
+    if (error.code === 'source_changed') return;
+    this.refusals.set(file.path, error.message);
+    this.tell('warning', `${error.message}. It is passed over until it changes; the others are taken.`);
+  }
+
+  private failFolder(error: NodeJS.ErrnoException): number {
+    const message = error.code === 'ENOENT' ? `There is no folder ${this.name}` : `${this.name} cannot be read: ${error.message}`;
+    this.stopWatching();
+    // Told once, not each time that it is tried.
+    if (!this.isAway || this.trouble !== message) this.tell('warning', `${message}. It is looked for again and again; the other sources go on.`);
+    this.isAway = true;
+    this.trouble = message;
+    this.state = 'failing';
+    return this.folderBackoff.failed();
+  }
+
+  private failIngest(error: unknown): number {
+    if (this.stopping.signal.aborted) return 0;
+    const wait = this.ingestBackoff.failed();
+    this.trouble = error instanceof Error ? error.message : String(error);
+    this.state = 'failing';
+    const code = error instanceof AdvertiseXError ? ` [${error.code}]` : '';
+    this.tell('warning', `${this.trouble}${code}. It is tried again in ${wait / 1_000} s; what was committed stays.`);
+    return wait;
+  }
+
+  private tellProblems(problems: readonly string[]): void {
+    for (const problem of problems) if (!this.problems.has(problem)) this.tell('warning', problem);
+    this.problems = new Set(problems);
+    for (const path of this.refusals.keys()) if (!this.memory.has(path, 'refused')) this.refusals.delete(path);
+  }
+
+  private watch(): void {
+    if (this.isWatching || this.stopping.signal.aborted) return;
+    try {
+      const watcher = watch(this.options.folder.path, { persistent: false }, () => this.hint());
+      this.isWatching = true;
+      this.stopWatching = () => {
+        this.isWatching = false;
+        watcher.close();
+      };
+      watcher.on('error', () => this.stopWatching());
+    } catch {
+      // It is looked at all the same.
+    }
+  }
+
+  private hint(): void {
+    const { pause } = this;
+    // What fails is not tried more often for it.
+    if (this.state !== 'failing') setTimeout(() => pause.abort(), Math.max(HINT_MS, LOOKING_SHARE * this.lookMs)).unref();
+  }
+
+  private tell(level: SourceEvent['level'], message: string): void {
+    this.options.onEvent({ source: this.name, level, message });
+  }
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}

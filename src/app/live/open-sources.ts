@@ -1,0 +1,89 @@
+import type { Settings } from '../../config/settings.ts';
+import { AdvertiseXError } from '../../domain/errors.ts';
+import { Slots } from '../../engines/remote/slots.ts';
+import type { Instance } from '../instance.ts';
+import { MORE_LANES } from '../plan-ingest.ts';
+import { FolderSource, type WatchedFolder } from './folder-source.ts';
+import type { LivePipeline } from './live-pipeline.ts';
+import type { LiveSource, Sleep, SourceEvent, SourceStatus } from './live-source.ts';
+import { OwnerWork } from './owner-work.ts';
+import { type PipeOptions, PipeSource } from './pipe-source.ts';
+
+/** Of files beside live traffic: what comes live waits for such a batch at most. */
+export const BATCH_RECORDS_BESIDE_LIVE = 20_000;
+/** A folder with a large file does not keep another one waiting. */
+const FOLDERS_AT_ONCE = 2;
+
+export interface SourcesOptions {
+  readonly live: LivePipeline;
+  readonly folders: readonly WatchedFolder[];
+  readonly pipe?: Pick<PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
+  readonly onEvent: (event: SourceEvent) => void;
+  readonly sleep: Sleep;
+  readonly monotonicMs: () => number;
+}
+
+/** Everything that brings records to a running instance. */
+export class LiveSources {
+  readonly pipe: PipeSource | undefined;
+  private readonly live: LivePipeline;
+  /** The collector is not among them: they take no more before it does. */
+  private readonly sources: readonly LiveSource[];
+
+  constructor(instance: Instance, { live, folders, pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
+    requireApart(folders);
+    this.live = live;
+    const turns = new Slots(FOLDERS_AT_ONCE);
+    this.pipe = pipe === undefined ? undefined : new PipeSource(instance, { ...pipe, collector: live, onEvent, sleep });
+    this.sources = [
+      ...(this.pipe === undefined ? [] : [this.pipe]),
+      ...folders.map(
+        (folder, index) => new FolderSource(instance, { folder, lane: index + 1, batchRecords: BATCH_RECORDS_BESIDE_LIVE, turns, onEvent, sleep, monotonicMs }),
+      ),
+      new OwnerWork(instance, BATCH_RECORDS_BESIDE_LIVE, () => this.status()),
+    ];
+  }
+
+  start(): void {
+    for (const source of this.sources) source.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.sources.map((source) => source.stop()));
+  }
+
+  status(): readonly SourceStatus[] {
+    return [this.live.status(), ...this.sources.map((source) => source.status())];
+  }
+}
+
+export function watchedFolders({ folders }: Settings['sources']): WatchedFolder[] {
+  return folders.map(({ feed, path, encoding, delimiter, pattern, quiet_seconds, after }) => ({
+    feed,
+    path,
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(pattern === undefined ? {} : { pattern }),
+    quietSeconds: quiet_seconds,
+    after,
+  }));
+}
+
+/** The same folder twice would be taken by whoever comes first; and each has a lane. */
+function requireApart(folders: readonly WatchedFolder[]): void {
+  if (folders.length > MORE_LANES) {
+    throw new AdvertiseXError(
+      'config_invalid',
+      `${folders.length} folders are watched, and ${MORE_LANES} can be`,
+      'Watch a folder that several of them are in.',
+    );
+  }
+  const seen = new Set<string>();
+  for (const { path, pattern } of folders) {
+    const key = `${path} ${pattern ?? ''}`;
+    if (seen.has(key)) {
+      throw new AdvertiseXError('config_invalid', `The folder ${path} is watched twice`, 'Name it once, or give each time another pattern (sources.folders).');
+    }
+    seen.add(key);
+  }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { FolderMemory } from './folder-memory.ts';
+import type { FolderFile } from './scan-folder.ts';
+
+const DAY_MS = 86_400_000;
+const file = (name: string, { bytes = 10, modifiedMs = 1_000, inode = 1 } = {}): FolderFile => ({
+  path: `/in/${name}`,
+  name,
+  bytes,
+  modifiedMs,
+  fingerprint: `${bytes} ${modifiedMs} ${inode}`,
+});
+const names = (files: readonly FolderFile[]) => files.map(({ name }) => name);
+
+describe('a file is complete', () => {
+  it('once it has not changed for the quiet time, however often it did before', () => {
+    const memory = new FolderMemory(5_000);
+    const wall = DAY_MS;
+    const growing = (bytes: number) => file('a', { bytes, modifiedMs: wall + bytes });
+    memory.look([growing(1)], 0, wall);
+    memory.look([growing(2)], 4_900, wall);
+    memory.look([growing(2)], 5_100, wall);
+    expect([names(memory.complete()), memory.msUntilNext()]).toEqual([[], 4_800]);
+    memory.look([growing(2)], 9_900, wall);
+    expect(names(memory.complete())).toEqual(['a']);
+  });
+
+  it('at a second look, where its own time is old: it was moved here when it was done', () => {
+    const memory = new FolderMemory(5_000);
+    memory.look([file('moved')], 0, DAY_MS);
+    expect([names(memory.complete()), memory.msUntilNext()]).toEqual([[], 500]);
+    memory.look([file('moved')], 500, DAY_MS + 500);
+    expect(names(memory.complete())).toEqual(['moved']);
+  });
+
+  it('is not, by its old time alone, while it is written to by somebody whose clock is wrong', () => {
+    const memory = new FolderMemory(5_000);
+    for (let look = 0; look < 20; look++) {
+      memory.look([file('a', { bytes: look })], look * 400, DAY_MS);
+      expect(memory.complete()).toEqual([]);
+    }
+  });
+
+  it('at once, where files are only moved in', () => {
+    const memory = new FolderMemory(0);
+    memory.look([file('b', { modifiedMs: 5 }), file('a', { modifiedMs: 9 })], 0, 9);
+    expect(names(memory.complete())).toEqual(['b', 'a']);
+  });
+});
+
+describe('a file that is settled', () => {
+  it.each(['taken', 'refused'] as const)('as %s is not looked at again until it changes, nor once it is gone and comes back the same way', (state) => {
+    const memory = new FolderMemory(0);
+    memory.look([file('a')], 0, 0);
+    memory.settle(file('a'), state);
+    memory.look([file('a')], 1, 1);
+    expect([memory.complete(), memory.msUntilNext(), memory.count(state)]).toEqual([[], undefined, 1]);
+    memory.look([file('a', { inode: 2 })], 2, 2);
+    expect(names(memory.complete())).toEqual(['a']);
+    memory.settle(file('a', { inode: 2 }), state);
+    memory.look([], 3, 3);
+    memory.look([file('a', { inode: 2 })], 4, 4);
+    expect(names(memory.complete())).toEqual(['a']);
+  });
+
+  it('says that it has grown, also where it grew while it was taken', () => {
+    const memory = new FolderMemory(0);
+    memory.look([file('a'), file('b')], 0, 0);
+    memory.settle(file('a'), 'taken');
+    expect(memory.hasGrown(file('a'))).toBe(false);
+    memory.look([file('a', { bytes: 11 }), file('b', { bytes: 11 })], 1, 1);
+    memory.settle(file('b'), 'taken');
+    expect([memory.hasGrown(file('a')), memory.hasGrown(file('b'))]).toEqual([true, true]);
+    memory.look([file('a', { bytes: 12 })], 2, 2);
+    expect(memory.hasGrown(file('a'))).toBe(true);
+    memory.settle(file('a', { bytes: 12 }), 'taken');
+    expect(memory.hasGrown(file('a'))).toBe(false);
+  });
+});

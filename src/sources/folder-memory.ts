@@ -1,0 +1,86 @@
+import type { FolderFile } from './scan-folder.ts';
+
+/** Long enough to see that a file whose time is old is not written to by somebody whose clock is. */
+const SECOND_LOOK_MS = 500;
+
+interface Remembered {
+  readonly file: FolderFile;
+  /** Since when it has been as it is. */
+  readonly sinceMs: number;
+  /** `taken` and `refused` hold for the file as it is: one that changes is looked at anew. */
+  readonly state: 'present' | 'taken' | 'refused';
+  /** It was taken before it came to be as it is. */
+  readonly hasGrown: boolean;
+}
+
+/** What is known of the files of a watched folder: which of them are complete and not taken yet. Pure: the time is handed in. */
+export class FolderMemory {
+  private readonly quietMs: number;
+  private files = new Map<string, Remembered>();
+  private nowMs = 0;
+  private wallMs = 0;
+
+  /** A file that has not changed for so long is complete. 0: any file is, as in a folder that files are only moved into. */
+  constructor(quietMs: number) {
+    this.quietMs = quietMs;
+  }
+
+  /** The folder as it is now. `nowMs` goes on evenly; `wallMs` is the time by which files are dated. What is not there any more is forgotten. */
+  look(files: readonly FolderFile[], nowMs: number, wallMs: number): void {
+    this.nowMs = nowMs;
+    this.wallMs = wallMs;
+    const before = this.files;
+    this.files = new Map(
+      files.map((file) => {
+        const known = before.get(file.path);
+        if (known !== undefined && known.file.fingerprint === file.fingerprint) return [file.path, known];
+        return [file.path, { file, sinceMs: nowMs, state: 'present', hasGrown: known !== undefined && (known.state === 'taken' || known.hasGrown) }];
+      }),
+    );
+  }
+
+  /** Complete, and neither taken nor refused as they are; those that came first before others. */
+  complete(): FolderFile[] {
+    return [...this.files.values()]
+      .filter((remembered) => remembered.state === 'present' && this.msUntilComplete(remembered) <= 0)
+      .map(({ file }) => file)
+      .sort((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1));
+  }
+
+  /** How long until another file can be complete; undefined where none is waited for. */
+  msUntilNext(): number | undefined {
+    const waits = [...this.files.values()].filter(({ state }) => state === 'present').map((remembered) => this.msUntilComplete(remembered));
+    return waits.length === 0 ? undefined : Math.max(0, Math.min(...waits));
+  }
+
+  /** It was there as `file` says; where it has changed since, that is another file. */
+  settle({ path, fingerprint }: FolderFile, state: 'taken' | 'refused'): void {
+    const known = this.files.get(path);
+    if (known === undefined) return;
+    if (known.file.fingerprint === fingerprint) this.files.set(path, { ...known, state, hasGrown: false });
+    else if (state === 'taken') this.files.set(path, { ...known, hasGrown: true });
+  }
+
+  /** Whether the file was taken when it was another one. */
+  hasGrown({ path }: FolderFile): boolean {
+    return this.files.get(path)?.hasGrown === true;
+  }
+
+  has(path: string, state: Remembered['state']): boolean {
+    return this.files.get(path)?.state === state;
+  }
+
+  count(state: Remembered['state']): number {
+    let count = 0;
+    for (const remembered of this.files.values()) if (remembered.state === state) count++;
+    return count;
+  }
+
+  /** By what was seen of it, or, for one that was moved here when it was done, by its own time and a second look. */
+  private msUntilComplete({ file, sinceMs }: Remembered): number {
+    const seenFor = this.nowMs - sinceMs;
+    const bySight = this.quietMs - seenFor;
+    const byDate = Math.max(this.quietMs - (this.wallMs - file.modifiedMs), Math.min(this.quietMs, SECOND_LOOK_MS) - seenFor);
+    return Math.min(bySight, byDate);
+  }
+}
