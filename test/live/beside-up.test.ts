@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Ended, expectFailure, run, start } from '../faults/command-line.ts';
 import { writeImpressions } from '../faults/large-day.ts';
@@ -122,7 +121,8 @@ it('shows its sources in status, and tells those who wait when it ends', async (
     ['commands', 'idle'],
   ]);
   const waiting = start(['ingest', 'users', '-', '--data', data]);
-  await wait(1_500);
+  // It has found the owner, and keeps what is piped in for it.
+  await eventually(() => readdirSync(join(data, 'staging')).some((name) => name.startsWith('standard-input-')), 60_000);
   up.child.kill('SIGTERM');
   expect(await up.ended).toMatchObject({ status: 0 });
   waiting.child.stdin?.end(users('bea'));
@@ -134,7 +134,6 @@ it('ends with standard input where it is told to, with all of it committed', asy
   const data = join(folder, 'until-end');
   const up = start(['up', '--port', '0', '--data', data, '--stdin', 'users', '--encoding', 'csv', '--until-end'], NO_LAKE);
   up.child.stdin?.write('user_id\nann\n');
-  await wait(500);
   up.child.stdin?.end('bea\ncea');
   expect(await up.ended).toMatchObject({ status: 0, stderr: expect.stringContaining('Standard input ended: 3 records taken.') });
   expect(await query(data, 'select user_id from ref.users order by 1')).toEqual([{ user_id: 'ann' }, { user_id: 'bea' }, { user_id: 'cea' }]);
