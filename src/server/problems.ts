@@ -85,14 +85,14 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   // Nobody waits any more: what that ended did not fail.
   const isLeft = reply.raw.destroyed;
   if (problem.status >= 500 && failure.code !== 'query_timeout' && !isLeft) report(`Request ${request.id}: ${failure.message}`, failure, request.id);
-  // Of the answer that it would have been.
-  for (const name of ['etag', 'cache-control', 'link']) reply.removeHeader(name);
   const seconds = RETRY_SECONDS[failure.code];
   if (seconds !== undefined) reply.header('retry-after', seconds);
   // Only where it was the coding: RFC 9110 forbids Accept-Encoding in a 415 for anything else.
   if (failure.code === 'content_encoding_unsupported') reply.header('accept-encoding', ACCEPTED_CODINGS);
   if (failure.code === 'content_type_unsupported')
     reply.header('accept-post', request.routeOptions.config.readsBody === true ? ACCEPTED_TYPES : 'application/json');
+  // Of the answer that it would have been.
+  for (const name of ['etag', 'cache-control', 'link']) reply.removeHeader(name);
   return sendProblem(problem, request, reply);
 }
 

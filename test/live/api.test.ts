@@ -27,7 +27,7 @@ let server: TestServer;
 beforeAll(async () => {
   const traffic = await makeSmallDay(join(folder, 'traffic'));
   const options = instanceOptions(join(folder, 'data'));
-  const limits = { threads: 2, memory: '300MB', query_seconds: 4 };
+  const limits = { threads: 2, memory: '300MB' };
   instance = await openInstance({ ...options, settings: settingsSchema.parse({ limits }) });
   // What comes first is restated by what comes later.
   const [reference, ...events] = callsFor(traffic);
@@ -231,9 +231,8 @@ describe('what is asked', () => {
     expect(await postJson(server, '/v1/query', { sql })).toMatchObject({ status: 400, json: { type: 'urn:advertisex:error:query_invalid' } });
   });
 
-  it('is stopped when its time is over, and when nobody waits for it', async () => {
+  it('is stopped when nobody waits for it', async () => {
     const slow = 'select count(*) from range(1000000000) a, range(1000000) b';
-    expect(await postJson(server, '/v1/query', { sql: slow })).toMatchObject({ status: 503, json: { detail: expect.stringContaining('4 s') } });
     for (const sql of [slow, 'select range from range(1000000000000)']) {
       const asking = request(new URL('/v1/query', server.url), {
         method: 'POST',
@@ -270,26 +269,24 @@ describe('what is asked', () => {
   });
 
   it('may be long: it is sent as it is taken, and is nowhere in between', async () => {
-    const before = process.memoryUsage.rss();
-    let most = 0;
+    const held = () => process.memoryUsage().heapUsed + process.memoryUsage().external;
+    const before = held();
     let bytes = 0;
-    const sql = "select range as n, repeat('x', 200) as x from range(250000)";
+    let most = 0;
+    const sql = "select range as n, repeat('x', 1000) as x from range(200000)";
     await new Promise<void>((resolve, reject) => {
-      const asking = request(
-        new URL('/v1/query', server.url),
-        { method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/csv' } },
-        (response) => {
-          response.on('data', (chunk: Buffer) => {
-            bytes += chunk.length;
-            most = Math.max(most, process.memoryUsage.rss() - before);
-          });
-          response.on('end', resolve).on('error', reject);
-        },
-      );
+      const headers = { 'content-type': 'application/json', accept: 'text/csv' };
+      const asking = request(new URL('/v1/query', server.url), { method: 'POST', headers }, (response) => {
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          most = Math.max(most, held() - before);
+        });
+        response.on('end', resolve).on('error', reject);
+      });
       asking.on('error', reject);
       asking.end(JSON.stringify({ sql }));
     });
-    expect(bytes).toBeGreaterThan(50_000_000);
+    expect(bytes).toBeGreaterThan(200_000_000);
     expect(most).toBeLessThan(120_000_000);
   });
 

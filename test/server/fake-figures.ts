@@ -88,16 +88,21 @@ export function fakeFigures(): FakeFigures {
   return figures;
 }
 
-/** Rows without an end, and how many of them were taken. */
-export function endlessRows(reading: () => Reading | undefined): { taken: number; rows: () => AsyncGenerator<readonly CellValue[]> } {
+/** Rows without an end, how many of them were taken, and whether they were let go of. */
+export function endlessRows(reading: () => Reading | undefined): { taken: number; isClosed: boolean; rows: () => AsyncGenerator<readonly CellValue[]> } {
   const endless = {
     taken: 0,
+    isClosed: false,
     async *rows() {
-      for (;;) {
-        const stop = reading()?.stop.signal;
-        if (stop?.aborted) throw stop.reason instanceof AdvertiseXError ? stop.reason : new AdvertiseXError('interrupted', 'stopped', 'Nothing.');
-        endless.taken++;
-        yield [1n, 0n, 'x'.repeat(1_000)] as const;
+      try {
+        for (;;) {
+          const stop = reading()?.stop.signal;
+          if (stop?.aborted) throw stop.reason instanceof AdvertiseXError ? stop.reason : new AdvertiseXError('interrupted', 'stopped', 'Nothing.');
+          endless.taken++;
+          yield [1n, 0n, 'x'.repeat(1_000)] as const;
+        }
+      } finally {
+        endless.isClosed = true;
       }
     },
   };

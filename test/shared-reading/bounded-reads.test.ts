@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { queryTooLarge } from '../../src/domain/errors.ts';
 import { DuckDbEngine } from '../../src/engines/duckdb/duckdb-engine.ts';
-import type { ReadStatement, SharedEngine } from '../../src/engines/engine.ts';
+import type { ReadResult, ReadStatement, SharedEngine } from '../../src/engines/engine.ts';
 import { BesideEngine } from '../../src/engines/remote/beside-engine.ts';
 import { BoundedReads, type ReadLimits } from '../../src/engines/remote/bounded-reads.ts';
 
@@ -129,6 +129,21 @@ describe('a statement that needs too much', () => {
     await pause(50);
     expect(stopped).toEqual(['first']);
   });
+});
+
+it('is not held to what was in use when it came', async () => {
+  const looked = Promise.withResolvers<void>();
+  const memory = async () => {
+    looked.resolve();
+    return { limitBytes: 100, usedBytes: 0, fixedBytes: 100, spilledBytes: 100 };
+  };
+  const read = (_: ReadStatement, signal: AbortSignal) =>
+    new Promise<ReadResult>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      void looked.promise.then(() => setTimeout(() => resolve({ columns: [], next: async () => undefined, close: () => undefined }), 0));
+    });
+  bound({ spillBytes: 10, watchEveryMs: 50 }, { memory, read });
+  (await reads.read(asked('short'), NEVER)).close();
 });
 
 describe('statements of all that ask', () => {

@@ -146,6 +146,21 @@ describe('rows of any number', () => {
     expect(server.reports).toEqual([]);
   });
 
+  it('are let go of when they are over, also where nobody takes them', async () => {
+    const endless = endlessRows(() => undefined);
+    figures.rows = endless.rows;
+    const { asking, response } = await ask();
+    response.pause();
+    for (let before = -1; before !== endless.taken; ) {
+      before = endless.taken;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    figures.readings[0]?.stop.abort(new AdvertiseXError('query_timeout', 'Too long', 'Ask for less.'));
+    for (let left = 200; left > 0 && !endless.isClosed; left--) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(endless.isClosed).toBe(true);
+    asking.destroy();
+  });
+
   it('are broken off where they fail on the way, so that nobody takes a part for the whole', async () => {
     const endless = endlessRows(() => figures.readings[0]);
     figures.rows = endless.rows;
