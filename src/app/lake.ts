@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import type { EngineReader } from '../engines/engine.ts';
+import type { Engine, EngineReader } from '../engines/engine.ts';
 import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable, LakeType } from '../lake/lake-source.ts';
 import { WHOLE } from '../lake/lake-source.ts';
 import { Lanes } from '../lake/lanes.ts';
-import type { Instance } from './instance.ts';
 
 /** How a table of the lake follows from the tables of the instance. */
 interface LakeView {
@@ -77,7 +76,7 @@ const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = {
  * The tables of an instance, as the lake reads them: beside batches, each time as one of them left the tables. Once the signal is
  * aborted, what is read stops.
  */
-export async function lakeSource({ engine }: Pick<Instance, 'engine'>, signal?: AbortSignal): Promise<LakeSource> {
+export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'withReader'> }, signal?: AbortSignal): Promise<LakeSource> {
   const read = <T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>) => engine.withReader(asOf, work, signal);
   const tables: LakeTable[] = [];
   await read(null, async (reader) => {
