@@ -86,7 +86,7 @@ const LAKE_TYPE_OF: Readonly<Record<string, LakeType>> = {
  * The tables of an instance, as the lake reads them: beside batches, each time as one of them left the tables. Once the signal is
  * aborted, what is read stops.
  */
-export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'rows' | 'withReader'> }, signal?: AbortSignal): Promise<LakeSource> {
+export async function lakeSource({ engine }: { readonly engine: Pick<Engine, 'withReader'> }, signal?: AbortSignal): Promise<LakeSource> {
   const read = <T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>) => engine.withReader(asOf, work, signal);
   const tables: LakeTable[] = [];
   await read(null, async (reader) => {

@@ -91,6 +91,9 @@ it('writes a lake beside batches that is the tables as of one of them, and folds
     expect(await brokenEquations(instance)).toEqual([]);
     const [figures] = await instance.engine.rows('select sum(impressions)::bigint as n from gold.campaign_daily');
     expect(figures).toEqual({ n: BigInt(sent) });
+    // How far the log is taken is said once, and not once a batch.
+    await fold.work(NEVER);
+    expect(await instance.engine.rows('select feed, next_record from store.source_positions')).toEqual([{ feed: 'ad-impressions', next_record: BigInt(sent) }]);
   });
 });
 

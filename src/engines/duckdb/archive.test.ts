@@ -323,3 +323,57 @@ describe('the file of a day', () => {
     await engine.close();
   });
 });
+
+describe('a reader', () => {
+  it('sees one committed state, parts and rows alike, beside a batch and after it', async () => {
+    const engine = await open(newData());
+    await append(engine, rowsOf(1, '2026-01-01', 3), rowsOf(1, '2026-01-02', 2));
+    const amounts = 'select cast(sum(amount) as bigint) as amount, count(*) as rows from store.bids';
+    const committed = [{ amount: 4n, rows: 5n }];
+    await engine.withReader(null, async (reader) => {
+      const batch = engine.transaction(async () => {
+        await engine.append('store.bids', `${rowsOf(2, '2026-01-01', 4, 100)} union all ${rowsOf(2, '2026-01-02', 1, 100)}`);
+        expect(await engine.withReader(null, (other) => other.rows(amounts))).toEqual(committed);
+      });
+      expect(await reader.rows(amounts)).toEqual(committed);
+      await batch;
+      expect(await reader.rows(amounts)).toEqual(committed);
+    });
+    expect(await engine.withReader(null, (reader) => reader.rows(amounts))).toEqual([{ amount: 510n, rows: 10n }]);
+    await engine.close();
+  });
+
+  it('stops what it runs once its signal is aborted, and nothing else', async () => {
+    const engine = await open(newData());
+    const stopping = new AbortController();
+    const slow = 'select count(*) as rows from range(1_000_000_000) a, range(1_000) b';
+    const reading = engine.withReader(null, (reader) => reader.rows(slow), stopping.signal);
+    const other = engine.withReader(null, (reader) => reader.rows('select count(*) as n from range(10_000_000)'));
+    setTimeout(() => stopping.abort(), 200);
+    await expect(reading).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await other).toEqual([{ n: 10_000_000n }]);
+    await engine.close();
+  });
+});
+
+describe('transactions that are asked for at the same time', () => {
+  it('come one after the other, whatever becomes of the one before', async () => {
+    const engine = await open(newData());
+    const steps: string[] = [];
+    const add = (name: string, ending: () => void = () => undefined) =>
+      engine.transaction(async () => {
+        steps.push(`${name} begins`);
+        await engine.run('insert into store.clicks (amount) values (1)');
+        steps.push(`${name} ends`);
+        ending();
+      });
+    const fail = () => {
+      throw new Error('it fails');
+    };
+    const results = await Promise.allSettled([add('first'), add('second', fail), add('third')]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(steps).toEqual(['first', 'second', 'third'].flatMap((name) => [`${name} begins`, `${name} ends`]));
+    expect(await engine.rows('select count(*) as clicks from store.clicks')).toEqual([{ clicks: 2n }]);
+    await engine.close();
+  });
+});

@@ -21,7 +21,7 @@ import { engineFailure, isOutOfMemory } from './failures.ts';
 import { MACROS } from './macros.ts';
 import { DuckDbReader } from './reader.ts';
 import { Session } from './session.ts';
-import { beginReading, readStatement } from './shared-reading.ts';
+import { beginReading, INTERRUPT_EVERY_MS, readStatement } from './shared-reading.ts';
 import { quote, SQL_TYPES, setAsOf, text } from './values.ts';
 
 export interface DuckDbOptions {
@@ -194,7 +194,12 @@ export class DuckDbEngine implements Engine, SharedEngine {
 
   async withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const session = new Session(await this.instance.connect());
-    const stop = (): void => session.interrupt();
+    let interrupting: NodeJS.Timeout | undefined;
+    // A statement that has not begun yet does not notice that it was interrupted.
+    const stop = (): void => {
+      session.interrupt();
+      interrupting ??= setInterval(() => session.interrupt(), INTERRUPT_EVERY_MS);
+    };
     this.readers.add(session);
     signal?.addEventListener('abort', stop);
     try {
@@ -202,6 +207,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
       return await work(new DuckDbReader(session, this.archive));
     } finally {
       signal?.removeEventListener('abort', stop);
+      clearInterval(interrupting);
       session.close();
       await this.forget(this.readers, session);
     }

@@ -7,7 +7,7 @@ import { readingRefusal, requireReading } from './reading-rules.ts';
 import { Session } from './session.ts';
 import { cellKind, setAsOf, toCellValue, toDuckDbValue, toEngineValue } from './values.ts';
 
-const INTERRUPT_EVERY_MS = 50;
+export const INTERRUPT_EVERY_MS = 50;
 
 /** Runs a statement on a connection of its own, which is closed with the result. */
 export async function readStatement(
