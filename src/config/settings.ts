@@ -82,8 +82,6 @@ export const settingsSchema = z.strictObject({
       batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
       memory: size.default('800MB').describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has)'),
-      disk: size.optional().describe('what the data directory may take: records are refused before it does (default: what the file system has)'),
-      free_disk: size.default('1GB').describe('what is left free on its file system, at most a tenth of it: records are refused before less is'),
       query_seconds: z
         .number()
         .int()
@@ -92,6 +90,8 @@ export const settingsSchema = z.strictObject({
         .default(60)
         .describe('how long a command may read from another process that holds the data, per query'),
       workers: z.number().int().positive().max(64).optional().describe('decoding worker threads (default: by the number of processors)'),
+      disk: size.optional().describe('what the data directory may take: records are refused before it does (default: what the file system has)'),
+      free_disk: size.default('1GB').describe('what is left free on its file system, at most a tenth of it: records are refused before less is'),
     })
     .prefault({})
     .describe('what the process may use'),
@@ -120,6 +120,12 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('the HTTP server of `up`'),
+  lake: z
+    .strictObject({
+      after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
+    })
+    .prefault({})
+    .describe('the Parquet files other engines read'),
   retention: z
     .strictObject({
       silver_days: days.describe('whole days that events and their attribution are kept, where their table is not named below (default: for ever)'),
@@ -150,12 +156,6 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('records as they came, kept beyond the tables'),
-  lake: z
-    .strictObject({
-      after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
-    })
-    .prefault({})
-    .describe('the Parquet files other engines read'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

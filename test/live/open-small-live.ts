@@ -8,13 +8,17 @@ import { type OpenLiveOptions, openLive } from '../../src/app/live/open-live.ts'
 export async function openSmallLive(
   instance: Instance,
   limits: Partial<LiveLimits> = {},
+  alsoTell: (event: LiveEvent) => void = () => undefined,
   more: Partial<Pick<OpenLiveOptions, 'logLimits' | 'beforeArchiveStep' | 'room'>> = {},
 ): Promise<{ live: LivePipeline; events: LiveEvent[] }> {
   const events: LiveEvent[] = [];
   const live = await openLive(instance, {
     limits: { gatherMilliseconds: 5, ...limits },
     ...more,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      alsoTell(event);
+    },
     // A kill may leave the beginning of an entry; nothing else is expected of these disks.
     onDamage: (damage) => {
       if (damage.kind !== 'cut') throw new Error(JSON.stringify(damage));

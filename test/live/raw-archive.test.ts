@@ -173,7 +173,7 @@ describe('a raw archive', () => {
   it('that cannot be written is told once in a while, and the log keeps what it has', async () => {
     const data = join(folder, 'blocked');
     await withInstance(data, ARCHIVED, async (instance) => {
-      const { live, events } = await openSmallLive(instance, {}, { logLimits: { segmentBytes: 200 } });
+      const { live, events } = await openSmallLive(instance, {}, undefined, { logLimits: { segmentBytes: 200 } });
       const segments = () => readdirSync(instance.directory.log).filter((name) => name.endsWith('.log')).length;
       const inTheWay = join(instance.directory.raw, 'ad-impressions');
       writeFileSync(inTheWay, '');

@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Option } from 'commander';
-import type { DiskBudget } from '../../app/disk-budget.ts';
 import type { Instance } from '../../app/instance.ts';
 import type { LiveEvent, LiveOptions, LivePipeline } from '../../app/live/live-pipeline.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -9,6 +8,7 @@ import type { ServerOptions } from '../../server/server.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { parsePort } from '../option-values.ts';
+import { watchDisk } from '../watch-disk.ts';
 import { loadInstanceContracts } from '../with-instance.ts';
 
 export const up: CommandDefinition = {
@@ -40,7 +40,7 @@ export const up: CommandDefinition = {
       // It is stopped in order, not where it stands: no signal.
       nowMicros: context.host.clock,
     });
-    const disk = await watchDisk(context, instance);
+    const disk = await watchDisk(context.messages, instance);
     try {
       const live = await startLive(context, instance, () => disk.budget.trouble);
       try {
@@ -60,23 +60,6 @@ export const up: CommandDefinition = {
     }
   },
 };
-
-const LOOK_AT_DISK_MILLIS = 5_000;
-
-async function watchDisk({ messages }: CommandContext, instance: Instance): Promise<{ readonly budget: DiskBudget; readonly stop: () => void }> {
-  const { diskBudgetOf, noRoom } = await import('../../app/disk-budget.ts');
-  const budget = diskBudgetOf(instance, (state) => {
-    const { message, remedy } = noRoom(instance.directory.path, state);
-    if (state.level === 'full') messages.warn(`Records are refused: ${message}. ${remedy}`);
-    else if (state.level === 'low') messages.warn(`The disk fills up: ${message}. Before it is full, records are refused.`);
-    else messages.note('There is enough room on the disk again.');
-  });
-  // What cannot be looked at now can be the next time.
-  const look = (): void => void budget.look().catch((error: Error) => messages.warn(`The disk cannot be looked at: ${error.message}`));
-  await budget.look();
-  const timer = setInterval(look, LOOK_AT_DISK_MILLIS);
-  return { budget, stop: () => clearInterval(timer) };
-}
 
 async function startLive(context: CommandContext, instance: Instance, room: LiveOptions['room']): Promise<LivePipeline> {
   const { openLive } = await import('../../app/live/open-live.ts');

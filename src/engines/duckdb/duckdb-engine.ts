@@ -35,9 +35,9 @@ export class DuckDbEngine implements Engine, SharedEngine {
   private readonly instance: DuckDBInstance;
   private readonly session: Session;
   private readonly archive: Archive | undefined;
-  private readonly readers = new Set<Pick<Session, 'interrupt'>>();
   /** Files that are no part of the archive any more, and who began to read when they were: they may still open them. */
   private leaving: { readonly files: readonly string[]; readonly readers: Set<Pick<Session, 'interrupt'>> }[] = [];
+  private readonly readers = new Set<Pick<Session, 'interrupt'>>();
   private asOf: number | null = null;
 
   private constructor(instance: DuckDBInstance, session: Session, archive: ArchiveOptions | undefined) {
@@ -205,18 +205,6 @@ export class DuckDbEngine implements Engine, SharedEngine {
     }
   }
 
-  private async forget(reader: Pick<Session, 'interrupt'>): Promise<void> {
-    this.readers.delete(reader);
-    for (const { readers } of this.leaving) readers.delete(reader);
-    await this.removeFiles();
-  }
-
-  private async removeFiles(): Promise<void> {
-    const free = this.leaving.filter(({ readers }) => readers.size === 0);
-    this.leaving = this.leaving.filter((each) => !free.includes(each));
-    for (const { files } of free) await this.archive?.removeFiles(files);
-  }
-
   async insert(table: Table, rows: readonly EngineRow[]): Promise<void> {
     const columns = table.columns.map((column) => quote(column.name)).join(', ');
     for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
@@ -248,6 +236,18 @@ export class DuckDbEngine implements Engine, SharedEngine {
   async close(): Promise<void> {
     this.session.close();
     this.instance.closeSync();
+  }
+
+  private async forget(reader: Pick<Session, 'interrupt'>): Promise<void> {
+    this.readers.delete(reader);
+    for (const { readers } of this.leaving) readers.delete(reader);
+    await this.removeFiles();
+  }
+
+  private async removeFiles(): Promise<void> {
+    const free = this.leaving.filter(({ readers }) => readers.size === 0);
+    this.leaving = this.leaving.filter((each) => !free.includes(each));
+    for (const { files } of free) await this.archive?.removeFiles(files);
   }
 
   /** A connection that reads the tables as they were committed last. */

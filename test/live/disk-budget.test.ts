@@ -37,7 +37,7 @@ describe('a disk that fills up', () => {
     };
     await withInstance(join(folder, 'injected'), { onStep, measureDisk: async () => figures, settings: { limits: { disk: '100MB' } } }, async (instance) => {
       const budget = diskBudgetOf(instance);
-      const { live } = await openSmallLive(instance, {}, { room: () => budget.trouble });
+      const { live } = await openSmallLive(instance, {}, undefined, { room: () => budget.trouble });
       const count = async () => (await instance.engine.rows('select count(*) as n from silver.impressions'))[0]?.['n'];
       isHeld = true;
       await live.take(delivery('before'));
@@ -92,7 +92,7 @@ describe('a disk that fills up', () => {
     mounts.push(disk);
     await withInstance(join(disk, 'data'), { settings: { raw_archive: { enabled: true } } }, async (instance) => {
       const budget = diskBudgetOf(instance);
-      const { live } = await openSmallLive(instance, {}, { room: () => budget.trouble });
+      const { live } = await openSmallLive(instance, {}, undefined, { room: () => budget.trouble });
       await live.take(delivery('0'));
       // Something else takes the space.
       const filler = join(disk, 'filler');
