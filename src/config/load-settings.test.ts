@@ -107,7 +107,7 @@ describe('loadSettings', () => {
       'advertisex.yaml:2: instance.currency is "euro", expected a currency code of three capital letters',
       'advertisex.yaml:4: attribution.match is "campain", expected campaign or user',
       'advertisex.yaml:5: attribution.max_touches is 1.5, expected a whole number from 1 to 10000',
-      'advertisex.yaml:6: limits is 3, expected settings: record_bytes, batch_records, memory, threads, disk, free_disk, query_seconds, query_spill, workers',
+      'advertisex.yaml:6: limits is 3, expected settings: record_bytes, batch_records, memory, threads, query_seconds, query_spill, workers, disk, free_disk',
     ]);
     expect(problems('instance:\n  reporting_time_zone: Mars/Olympus\n')).toEqual([
       'advertisex.yaml:2: instance.reporting_time_zone is "Mars/Olympus", expected an IANA time zone, like Europe/Berlin',

@@ -111,8 +111,6 @@ export const settingsSchema = z.strictObject({
       batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
       memory: size.default('800MB').describe('what the engine may use'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has; of `up`, one fewer)'),
-      disk: size.optional().describe('what the data directory may take: records are refused before it does (default: what the file system has)'),
-      free_disk: size.default('1GB').describe('what is left free on its file system, at most a tenth of it: records are refused before less is'),
       query_seconds: z
         .number()
         .int()
@@ -122,6 +120,8 @@ export const settingsSchema = z.strictObject({
         .describe('how long a query over HTTP, or of a command while another process holds the data, may take until its last row is received'),
       query_spill: size.default('4GB').describe('what such queries may put on disk for want of memory; one that needs more is stopped'),
       workers: z.number().int().positive().max(64).optional().describe('decoding worker threads (default: by the number of processors)'),
+      disk: size.optional().describe('what the data directory may take: records are refused before it does (default: what the file system has)'),
+      free_disk: size.default('1GB').describe('what is left free on its file system, at most a tenth of it: records are refused before less is'),
     })
     .prefault({})
     .describe('what the process may use'),

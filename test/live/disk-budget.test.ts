@@ -13,7 +13,7 @@ import { callsFor, makeSmallDay } from '../faults/small-day.ts';
 import { eventually, openSmallLive } from './open-small-live.ts';
 import { startUp, stopUp } from './running-up.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'advertisex-disk-budget-'));
+const folder = mkdtempSync(join(tmpdir(), 'advertisex-full-disk-'));
 const mounts: string[] = [];
 beforeAll(async () => void (await makeSmallDay(join(folder, 'traffic'))));
 afterAll(() => {

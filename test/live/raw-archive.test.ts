@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -167,6 +167,29 @@ describe('a raw archive', () => {
       await live.stop();
       const [last] = await instance.engine.rows("select position from silver.impressions where impression_id = 'next'");
       expect(last).toEqual({ position: 12n });
+    });
+  });
+
+  it('that cannot be written is told once in a while, and the log keeps what it has', async () => {
+    const data = join(folder, 'blocked');
+    await withInstance(data, ARCHIVED, async (instance) => {
+      const { live, events } = await openSmallLive(instance, {}, { logLimits: { segmentBytes: 200 } });
+      const segments = () => readdirSync(instance.directory.log).filter((name) => name.endsWith('.log')).length;
+      const inTheWay = join(instance.directory.raw, 'ad-impressions');
+      writeFileSync(inTheWay, '');
+      for (let index = 0; index < 8; index++) {
+        await live.take(lines(impression(`a${index}`)));
+        await eventually(() => events.filter(({ what }) => what === 'committed').length === index + 1);
+      }
+      await eventually(() => events.some(({ what }) => what === 'failed'));
+      expect(events.filter(({ what }) => what === 'failed')).toMatchObject([{ error: { code: 'log_failed' } }]);
+      expect(segments()).toBe(8);
+      rmSync(inTheWay);
+      await live.stop();
+      expect(segments()).toBe(1);
+    });
+    await withInstance(join(folder, 'blocked-rebuilt'), {}, async (instance) => {
+      expect(await rebuildFromRaw(instance, join(data, 'raw'))).toMatchObject({ outcomes: { received: 8, accepted: 8 } });
     });
   });
 

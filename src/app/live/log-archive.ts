@@ -12,6 +12,8 @@ import { COLLECTOR_SOURCE, logPositions } from './log-positions.ts';
 
 /** So much is decoded before whoever takes records has its turn. */
 const BYTES_A_TURN = 65_536;
+/** What fails is left alone for so long: the log keeps what it has, and whoever watches is told often enough. */
+const RETRY_AFTER_MICROS = 30_000_000;
 
 export interface LogArchiveOptions {
   readonly instance: Instance;
@@ -30,6 +32,7 @@ interface PositionMark {
 export class LogArchive {
   private readonly options: LogArchiveOptions;
   private readonly archive: RawArchive;
+  private retryAtMicros = 0;
   /** One stretch after the other, whoever asks. */
   private working: Promise<unknown> = Promise.resolve();
 
@@ -63,8 +66,10 @@ export class LogArchive {
 
   /** Archives the entries before a position: those of whole segments, or, at the end, all of them. Says how many. */
   archiveUpTo(appliedUpTo: LogPosition, which: 'segments' | 'all'): Promise<number> {
+    const { nowMicros } = this.options.instance;
     const work = this.working.then(async () => {
       let entries = 0;
+      if (which === 'segments' && nowMicros() < this.retryAtMicros) return entries;
       for (let from = this.archivedUpTo; from < appliedUpTo; from = this.archivedUpTo) {
         const segmentEnd = this.options.log.segmentEnd(from);
         if (which === 'segments' && (segmentEnd === undefined || segmentEnd > appliedUpTo)) break;
@@ -80,6 +85,7 @@ export class LogArchive {
     const { archive } = this;
     const { log, bodyBytes } = this.options;
     try {
+      await archive.begin();
       const marks = await this.committedPositions(from, upTo);
       let entries = 0;
       let sinceTurn = 0;
@@ -100,7 +106,8 @@ export class LogArchive {
       await archive.finish(upTo);
       return entries;
     } catch (error) {
-      await archive.abandon();
+      this.retryAtMicros = this.options.instance.nowMicros() + RETRY_AFTER_MICROS;
+      archive.abandon();
       throw error;
     }
   }

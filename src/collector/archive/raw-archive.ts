@@ -60,6 +60,8 @@ export class RawArchive {
   /** Files that take no more, and are not on disk. */
   private full: OpenFile[] = [];
   private readonly idle: RawColumns[] = [];
+  /** What an unfinished stretch left behind is gone. */
+  private isSwept = false;
 
   private constructor(options: RawArchiveOptions, state: ArchiveState) {
     this.options = options;
@@ -77,9 +79,7 @@ export class RawArchive {
         state = { ...begin, source };
         await writeArchiveState(folder, state);
       }
-      const archive = new RawArchive(options, state);
-      await archive.sweep();
-      return archive;
+      return new RawArchive(options, state);
     });
   }
 
@@ -122,14 +122,21 @@ export class RawArchive {
     });
   }
 
+  /** Before the first entry of a stretch. */
+  async begin(): Promise<void> {
+    if (this.isSwept) return;
+    await attempt(this.options.folder, () => this.sweep());
+    this.isSwept = true;
+  }
+
   /** Forgets the stretch at hand: it is written again. */
-  async abandon(): Promise<void> {
+  abandon(): void {
+    this.isSwept = false;
     for (const { columns } of [...this.full, ...this.files.values()]) this.rest(columns);
     this.full = [];
     this.files.clear();
     this.nextRecords.clear();
     for (const [feed, position] of this.state.nextRecords) this.nextRecords.set(feed, position);
-    await this.sweep();
   }
 
   private decode({ feed, encoding, delimiter, receivedAtMicros, bytes }: RawDelivery): void {
