@@ -35,6 +35,15 @@ export class BatchQueue {
     return done.promise;
   }
 
+  /** A batch that is committed by other work than its rows. */
+  applyBy(batch: Batch, work: () => Promise<CommittedBatch>): Promise<CommittedBatch> {
+    return this.alone(async () => {
+      const committed = await work();
+      this.tell(committed, batch);
+      return committed;
+    });
+  }
+
   /** Other work on the tables, while no batch runs. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = Promise.withResolvers<T>();
@@ -46,6 +55,10 @@ export class BatchQueue {
   onCommitted(listener: CommitListener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  private tell(committed: CommittedBatch, batch: Batch): void {
+    for (const listener of this.listeners) listener(committed, batch);
   }
 
   private add(job: Job): void {
@@ -79,7 +92,7 @@ export class BatchQueue {
       else for (const each of waiting) await this.applyTogether([each]);
       return;
     }
-    for (const listener of this.listeners) listener(committed, batch);
+    this.tell(committed, batch);
     for (const { done } of waiting) done.resolve(committed);
   }
 }

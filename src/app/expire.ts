@@ -1,4 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
+import type { Batch } from '../batches/batch.ts';
 import { type Cutoff, EXPIRING, type Expiring, expireRows, expiringRows } from '../batches/expire-rows.ts';
 import { dayFolder, listRawDays, listRawFiles } from '../collector/archive/raw-files.ts';
 import { retainedDays } from '../config/retention.ts';
@@ -37,13 +38,14 @@ export async function plannedExpiry(instance: Instance): Promise<ExpiredTable[]>
  * went. The lake follows with its next export. Once the signal is aborted it ends between two days.
  */
 export async function expire(instance: Instance, signal?: AbortSignal): Promise<ExpiredTable[]> {
-  const { engine, batches } = instance;
+  const { engine, batches, directory } = instance;
+  const batch: Batch = { cause: 'retention', chunks: [], files: [], stagingDirectory: directory.staging, readRaw: async () => [] };
   const planned = await batches.alone(() => plannedExpiry(instance));
   const due = Map.groupBy(await batches.alone(() => expiringRows(engine, cutoffsOf(instance))), ({ day }) => day);
   for (const [day, tables] of [...due].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (signal?.aborted) throw interrupted();
     const next = nextDay(instance, day);
-    await batches.alone(() => expireRows(instance, new Map(tables.map(({ table }) => [table, next]))));
+    await batches.applyBy(batch, () => expireRows(instance, new Map(tables.map(({ table }) => [table, next]))));
   }
   // A checkpoint is what gives the space back.
   if (due.size > 0) await batches.alone(() => engine.settle());

@@ -1,6 +1,8 @@
 import type { Engine } from '../engines/engine.ts';
 import type { ApplyContext } from './apply-context.ts';
+import type { CommittedBatch } from './batch.ts';
 import { BATCHES, KEPT } from './store-tables.ts';
+import { SUM_TABLES } from './sum-tables.ts';
 
 /** What is removed by age, by what each row is as old as. */
 export const EXPIRING = ['attribution', 'conversions', 'clicks', 'impressions', 'bid_requests', 'quarantine', 'gold'] as const;
@@ -35,7 +37,6 @@ const events = (table: string, feed: string, from: string): ExpiringTable['books
   select: (before) =>
     `select report_date as day, '${feed}' as feed, ${NOBODY} as source, batch_id as of_batch, count(*) as rows from ${from} where report_date < ${before} group by all`,
 });
-const sums = ['campaign_hourly', 'creative_daily', 'website_daily', 'auction_daily'];
 /** What was taken back of rows that are gone says nothing any more. */
 const retractionsOf = (table: string, key: string, from: string, column: string) => (before: string) => [
   `delete from store.retractions where table_name = '${table}' and row_key in (select ${key} from ${from} where ${column} < ${before})`,
@@ -93,13 +94,13 @@ const TABLES: Readonly<Record<Expiring, ExpiringTable>> = {
     stored: [],
   },
   gold: {
-    books: sums.map((table) => ({
+    books: SUM_TABLES.map(({ table: { name: table } }) => ({
       table,
       select: (before) =>
         `select report_date as day, ${NOBODY} as feed, ${NOBODY} as source, cast(null as bigint) as of_batch, count(*) as rows
          from store.${table} where report_date < ${before} group by all`,
     })),
-    stored: sums.map((table) => ({ table: `store.${table}`, column: 'report_date' })),
+    stored: SUM_TABLES.flatMap(({ table, folded }) => [table, folded]).map(({ name }) => ({ table: `store.${name}`, column: 'report_date' })),
   },
 };
 
@@ -120,7 +121,7 @@ export async function expiringRows(engine: Engine, cutoffs: ReadonlyMap<Expiring
  * Removes the rows of tables before their days, in one transaction that is a batch of its own, and says so in the books: what the ledger says was
  * accepted is in the tables or in `store.expirations`. Identities stay, so that what comes again is a duplicate.
  */
-export async function expireRows(context: ApplyContext, cutoffs: ReadonlyMap<Expiring, Cutoff>): Promise<number> {
+export async function expireRows(context: ApplyContext, cutoffs: ReadonlyMap<Expiring, Cutoff>): Promise<CommittedBatch> {
   const { engine, onStep } = context;
   onStep?.('expire/begin');
   const batchId = await engine.transaction(async () => {
@@ -138,7 +139,7 @@ export async function expireRows(context: ApplyContext, cutoffs: ReadonlyMap<Exp
     return batch;
   });
   onStep?.('expire/committed');
-  return batchId;
+  return { batchId, outcomes: { received: 0, accepted: 0, duplicate: 0, quarantined: 0 }, bySource: new Map(), restated: 0 };
 }
 
 async function removeRows(engine: Engine, { books, first, stored }: ExpiringTable, day: string): Promise<void> {

@@ -173,13 +173,15 @@ describe('a raw archive', () => {
   it('that cannot be written is told once in a while, and the log keeps what it has', async () => {
     const data = join(folder, 'blocked');
     await withInstance(data, ARCHIVED, async (instance) => {
+      let batches = 0;
+      instance.batches.onCommitted(() => batches++);
       const { live, events } = await openSmallLive(instance, {}, { logLimits: { segmentBytes: 200 } });
       const segments = () => readdirSync(instance.directory.log).filter((name) => name.endsWith('.log')).length;
       const inTheWay = join(instance.directory.raw, 'ad-impressions');
       writeFileSync(inTheWay, '');
       for (let index = 0; index < 8; index++) {
         await live.take(lines(impression(`a${index}`)));
-        await eventually(() => events.filter(({ what }) => what === 'committed').length === index + 1);
+        await eventually(() => batches === index + 1);
       }
       await eventually(() => events.some(({ what }) => what === 'failed'));
       expect(events.filter(({ what }) => what === 'failed')).toMatchObject([{ error: { code: 'log_failed' } }]);

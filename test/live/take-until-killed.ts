@@ -25,12 +25,7 @@ if (data !== undefined) {
   };
   const settings = { raw_archive: { enabled: archive === 'archive' } };
   const instance = await openInstance(instanceOptions(data, { onStep, settings }));
-  const { live } = await openSmallLive(
-    instance,
-    {},
-    undefined,
-    archive === 'archive' ? { logLimits: { segmentBytes: 20_000 }, beforeArchiveStep: onStep } : {},
-  );
+  const { live } = await openSmallLive(instance, {}, archive === 'archive' ? { logLimits: { segmentBytes: 20_000 }, beforeArchiveStep: onStep } : {});
   let next = Number(from);
   const send = async () => {
     for (;;) {
