@@ -107,6 +107,15 @@ describe('the queue of batches', () => {
     expect(raw).toEqual(['a 0', 'c 1', 'b 0']);
   });
 
+  it('tells listeners of batches that other work commits, too', async () => {
+    const { queue } = makeQueue();
+    const heard: number[] = [];
+    queue.onCommitted(({ batchId }) => heard.push(batchId));
+    await queue.applyBy(batchOf('a', { cause: 'retention' }), async () => ({ batchId: 7, outcomes: NONE, bySource: new Map(), restated: 0 }));
+    await expect(queue.applyBy(batchOf('a'), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(heard).toEqual([7]);
+  });
+
   it('tells listeners of what is committed, and of nothing else', async () => {
     const { queue, end } = makeQueue(({ cause }) => (cause === 'reference' ? new Error('bad') : undefined));
     const heard: string[] = [];

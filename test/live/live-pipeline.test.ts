@@ -48,8 +48,7 @@ describe('what comes to the collector', () => {
       for (const delivery of reference) await live.take(delivery);
       // Rates are used for what comes after they are committed.
       await eventually(async () => (await count(instance, 'ref.currency_rates')) > 0);
-      await eventually(async () => (await count(instance, 'ops.batches')) > 0);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await eventually(() => live.status().state === 'idle');
       await Promise.all(events.map((delivery) => live.take(delivery)));
       await live.stop();
       expect(await figures(instance)).toEqual(expected);

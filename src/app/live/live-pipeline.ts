@@ -67,8 +67,9 @@ export class LivePipeline implements Collector {
   private readonly stopping = new AbortController();
   private readonly taking = new Set<Promise<Receipt>>();
   private wake: () => void = () => undefined;
-  /** Some were committed, by whatever source, that what comes is not decoded with yet. */
-  private hasNewRates = false;
+  /** How often rates were committed, by whatever source, and how many of those times what comes is decoded with. */
+  private ratesCommitted = 0;
+  private ratesUsed = 0;
   private stopListening: () => void = () => undefined;
   private running: Promise<void> | undefined;
 
@@ -82,7 +83,7 @@ export class LivePipeline implements Collector {
     const pipeline = new LivePipeline(options);
     pipeline.stopListening = options.instance.batches.onCommitted((_, { chunks }) => {
       if (!chunks.some(({ feed }) => feed === 'currency-rates')) return;
-      pipeline.hasNewRates = true;
+      pipeline.ratesCommitted++;
       pipeline.wake();
     });
     await pipeline.restage();
@@ -121,7 +122,8 @@ export class LivePipeline implements Collector {
 
   status(): SourceStatus {
     const [trouble] = this.troubles;
-    const state = this.stopping.signal.aborted ? 'stopped' : this.failing !== undefined ? 'failing' : this.staged.waitingRecords > 0 ? 'taking' : 'idle';
+    const isTaking = this.staged.waitingRecords > 0 || this.hasNewRates;
+    const state = this.stopping.signal.aborted ? 'stopped' : this.failing !== undefined ? 'failing' : isTaking ? 'taking' : 'idle';
     return {
       name: COLLECTOR_SOURCE,
       state,
@@ -182,12 +184,14 @@ export class LivePipeline implements Collector {
 
   private useNewRates(): Promise<void> {
     return this.retrying(async () => {
-      this.hasNewRates = false;
-      await this.staged.useCommittedRates().catch((error) => {
-        this.hasNewRates = true;
-        throw error;
-      });
+      const committed = this.ratesCommitted;
+      await this.staged.useCommittedRates();
+      this.ratesUsed = committed;
     });
+  }
+
+  private get hasNewRates(): boolean {
+    return this.ratesUsed < this.ratesCommitted;
   }
 
   private async restage(): Promise<void> {

@@ -14,7 +14,7 @@ import type { DiskBudget, DiskState } from '../disk-budget.ts';
 import type { Instance } from '../instance.ts';
 import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
-import type { SourceEvent } from '../live/live-source.ts';
+import type { SourceEvent, SourceStatus } from '../live/live-source.ts';
 import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
@@ -44,6 +44,7 @@ export interface Watched {
   readonly instance: Instance;
   readonly live: LivePipeline;
   readonly disk?: DiskBudget;
+  readonly sources?: { status(): readonly SourceStatus[] };
   readonly server: { load(): Promise<{ readonly connections: number; readonly bodyBytes: number }> };
 }
 
@@ -138,7 +139,7 @@ export class Telemetry {
   }
 
   /** From here on what runs is looked at, and reconciled now and then. */
-  async watch({ instance, live, disk, server }: Watched): Promise<void> {
+  async watch({ instance, live, disk, sources, server }: Watched): Promise<void> {
     const { nowSeconds, nowMicros, sleep } = this.options;
     await this.tellLastBatch(instance);
     this.metrics.onExpose(async () => {
@@ -147,6 +148,7 @@ export class Telemetry {
       this.metrics.set('advertisex_http_held_body_bytes', {}, bodyBytes);
     });
     this.metrics.onExpose(() => this.tellLive(live, disk));
+    this.metrics.onExpose(() => this.tellSources(sources?.status() ?? []));
     watchDataSizes({ metrics: this.metrics, directory: instance.directory, reads: instance.reads, stopping: this.stopping, nowSeconds });
     const { reads, models, directory, settings } = instance;
     if (settings.recon.every_seconds === 0 || reads === undefined) return;
@@ -178,6 +180,15 @@ export class Telemetry {
     }
     for (const kind of ['cut', 'damaged', 'missing'] satisfies LogDamage['kind'][]) this.metrics.add('advertisex_log_damage_total', { kind }, 0);
     for (const rule of Object.keys(ALERT_RULES)) this.metrics.set('advertisex_alerts_firing', { rule }, 0);
+  }
+
+  private tellSources(sources: readonly SourceStatus[]): void {
+    for (const { name: source, takenFiles, waiting, refusedFiles, state } of sources) {
+      this.metrics.set('advertisex_source_up', { source }, state === 'failing' ? 0 : 1);
+      this.metrics.set('advertisex_source_taken_files', { source }, takenFiles);
+      this.metrics.set('advertisex_source_waiting_files', { source }, source === COLLECTOR_SOURCE ? 0 : waiting);
+      this.metrics.set('advertisex_source_refused_files', { source }, refusedFiles);
+    }
   }
 
   private tellLive(live: LivePipeline, disk: DiskBudget | undefined): void {

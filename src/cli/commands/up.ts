@@ -107,7 +107,7 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
     try {
       const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
       try {
-        await telemetry.watch({ instance, live, disk: disk.budget, server: http });
+        await telemetry.watch({ instance, live, disk: disk.budget, sources, server: http });
         telemetry.log({
           level: 'info',
           event: 'started',
