@@ -89,19 +89,36 @@ function memoryText(result: Recorded<'memory'> | undefined): string {
 
 function freshnessText(result: Recorded<'freshness'> | undefined): string {
   if (result === undefined) return '';
-  const [first] = result.runs;
   return [
     '### Freshness',
-    `${whole(first!.rate)} events a second over HTTP for ${first!.seconds} s, in requests of ${whole(first!.acknowledgedEvents / first!.acknowledged)}; sender, watcher and server on the same machine. From the answer until \`gold\` has it (asked for: p99 ≤ 1 s); \`report\` is the campaign report over HTTP meanwhile (asked for: p95 ≤ 50 ms). ${says(result.circumstances)}`,
+    `Events over HTTP in requests of ${whole(result.runs[0]!.eventsARequest)}; sender, watcher and server on the same machine. Fresh is from the answer until \`gold\` has it (asked for: p99 ≤ 1 s); a report is the campaign report over HTTP meanwhile, with reach and without (asked for: p95 ≤ 50 ms). ${says(result.circumstances)}`,
     table(
-      ['rows before', 'acknowledged', 'of them in the tables', 'p50', 'p95', 'p99', 'most', 'report p50', 'report p95', 'peak memory'],
+      [
+        'run',
+        'rows before',
+        'events/s',
+        'for',
+        'acknowledged',
+        'stored',
+        'fresh p50',
+        'p95',
+        'p99',
+        'most',
+        'report p50',
+        'p95',
+        'without reach p50',
+        'p95',
+        'peak memory',
+      ],
       result.runs.map((run) => [
+        run.backfillRecordsPerSecond === undefined ? run.name : `${run.name} of ${whole(run.backfillRecordsPerSecond)} records/s`,
         whole(run.historyRows),
-        whole(run.acknowledgedEvents),
+        whole(run.rate),
+        `${run.seconds} s`,
+        whole(run.acknowledged * run.eventsARequest),
         whole(run.storedEvents),
-        ...[run.freshMillis.p50, run.freshMillis.p95, run.freshMillis.p99, run.freshMillis.max, run.reportMillis.p50, run.reportMillis.p95].map(
-          (value) => `${whole(value)} ms`,
-        ),
+        ...[run.freshMillis.p50, run.freshMillis.p95, run.freshMillis.p99, run.freshMillis.max].map(milliseconds),
+        ...[run.reportMillis.p50, run.reportMillis.p95, run.sumsMillis.p50, run.sumsMillis.p95].map(milliseconds),
         megabytes(run.peakRssBytes),
       ]),
     ),
@@ -138,6 +155,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+const milliseconds = (value: number): string => `${whole(value)} ms`;
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const times = (value: number): string => `${value.toFixed(2)} ×`;
 const megabytes = (bytes: number): string => `${whole(bytes / 1e6)} MB`;

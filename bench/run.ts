@@ -39,8 +39,20 @@ const chapters: { readonly [C in Chapter]: () => Promise<Results[C]> } = {
   freshness: () =>
     measureFreshness(
       quick
-        ? { rate: 2_000, seconds: 3, eventsARequest: 100, history: { impressionsADay: 20_000, days: 3 } }
-        : { rate: 20_000, seconds: 300, eventsARequest: 100, history: { impressionsADay: 478_500, days: 30 } },
+        ? {
+            rate: 2_000,
+            seconds: 3,
+            eventsARequest: 100,
+            history: { impressionsADay: 20_000, days: 3 },
+            backfill: { rate: 1_000, seconds: 3, impressions: 20_000 },
+          }
+        : {
+            rate: 20_000,
+            seconds: 300,
+            eventsARequest: 100,
+            history: { impressionsADay: 478_500, days: 30 },
+            backfill: { rate: 4_000, seconds: 60, impressions: 480_000 },
+          },
     ),
   'live-rate': () => measureLiveRate({ seconds: quick ? 2 : 20, rounds }),
 };
