@@ -48,10 +48,12 @@ it('shows its metrics to readers, and logs for programs, without what is nobody 
   });
   const shown = readExposition(text);
   expect([...shown.keys()]).toEqual(Object.keys(METRICS));
-  // But for what has not happened: no replay, no failure, no reconciliation yet.
+  // But for what has not happened: no replay, no failure, no housekeeping, no reconciliation yet.
   const absent = [
     'replayed_total',
     'batch_failures_total',
+    'housekeeping_duration_seconds',
+    'housekeeping_failures_total',
     'reconciliation_difference_rows',
     'reconciliation_timestamp_seconds',
     'reconciliation_duration_seconds',

@@ -219,8 +219,6 @@ describe('days that are removed from an archived table', () => {
     const { data, engine } = await opened();
     const statement = { sql: 'select count(*) as n from store.bids', parameters: {}, asOf: null, values: 'engine' } as const;
     await engine.withReader(Number.MAX_SAFE_INTEGER, async (reader) => {
-      await reader.rows('begin transaction');
-      await reader.rows('select count(*) from store.archive_parts');
       await engine.transaction(() => engine.removeBefore('store.bids', 'day', '2026-01-03'));
       expect(await reader.rows('select count(*) as n from store.bids')).toEqual([{ n: 11n }]);
       const later = await engine.read(statement, new AbortController().signal);
@@ -352,28 +350,6 @@ describe('a reader', () => {
     setTimeout(() => stopping.abort(), 200);
     await expect(reading).rejects.toMatchObject({ code: 'interrupted' });
     expect(await other).toEqual([{ n: 10_000_000n }]);
-    await engine.close();
-  });
-});
-
-describe('transactions that are asked for at the same time', () => {
-  it('come one after the other, whatever becomes of the one before', async () => {
-    const engine = await open(newData());
-    const steps: string[] = [];
-    const add = (name: string, ending: () => void = () => undefined) =>
-      engine.transaction(async () => {
-        steps.push(`${name} begins`);
-        await engine.run('insert into store.clicks (amount) values (1)');
-        steps.push(`${name} ends`);
-        ending();
-      });
-    const fail = () => {
-      throw new Error('it fails');
-    };
-    const results = await Promise.allSettled([add('first'), add('second', fail), add('third')]);
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(steps).toEqual(['first', 'second', 'third'].flatMap((name) => [`${name} begins`, `${name} ends`]));
-    expect(await engine.rows('select count(*) as clicks from store.clicks')).toEqual([{ clicks: 2n }]);
     await engine.close();
   });
 });
