@@ -14,16 +14,20 @@ export function metricsPage(): string {
   const equations = [...loadModels().values()].filter(({ kind }) => kind === 'check').map(({ path }) => path.replace('recon/', ''));
   const labels: readonly (readonly [string, string])[] = [
     ['feed', list(FEEDS)],
-    ['source', `${code('http')}, ${code('files')} for all files together, ${code('folder:')} and the name of a watched folder`],
+    [
+      'source',
+      `of records: ${code('http')} for what came by the log of the collector, ${code('files')} for all files together; of \`advertisex_source_…\`: also ${code('stdin')}, ${code('commands')} and the path of each watched folder`,
+    ],
     ['outcome', list(['accepted', 'duplicate', 'quarantined'])],
     ['code', 'of a record: one of the [quarantine codes](quarantine-codes.md); of a batch that failed: one of the [errors](../errors.md), or `unexpected`'],
-    ['cause', `${list(['late', 'replay', 'reference', 'erasure', 'model'])}: what the batch brought, and so why it restates`],
+    ['cause', `${list(['late', 'replay', 'reference', 'erasure', 'model', 'retention'])}: what the batch brought, and so why it restates`],
     ['stage', list(BATCH_STAGES)],
     ['equation', list([...equations.sort(), '7-lake'])],
     ['rule', Object.keys(ALERT_RULES).map(code).join(', ')],
     ['method, route, status', 'of a request: the route is a pattern like `/v1/events/:feed`, or `none`'],
+    ['task', list(['settle', 'fold', 'expire', 'lake'])],
     ['kind', list(['cut', 'damaged', 'missing'])],
-    ['part', list(['database', 'wal', 'archive', 'lake', 'staging', 'spill'])],
+    ['part', list(['database', 'wal', 'archive', 'lake', 'staging', 'spill', 'log', 'raw'])],
   ];
   return `${MADE_BY}
 # Metrics

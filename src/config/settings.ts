@@ -212,7 +212,7 @@ export const settingsSchema = z.strictObject({
     .describe('where `up` takes records from, beside HTTP'),
   lake: z
     .strictObject({
-      after_ingest: z.boolean().default(true).describe('write the days that an ingest changed to the lake when it ends'),
+      after_ingest: z.boolean().default(true).describe('write the days that changed to the lake when an `ingest`, an `expire` or `up` ends'),
       every_seconds: z
         .number()
         .int()

@@ -22,11 +22,12 @@ function countReceived(metrics: Metrics, committed: CommittedBatch, batch: Batch
     for (const outcome of OUTCOMES) metrics.add('advertisex_events_total', { feed, source: sourceKindOf(source), outcome }, counts[outcome]);
     conflicts.set(feed, (conflicts.get(feed) ?? 0) + counts.quarantined);
   }
-  for (const { feed, receivedAtMicros, received, arrivals, quarantined, refusals, eventLag } of batch.chunks) {
+  for (const { feed, arrivals, quarantined, refusals, eventLag } of batch.chunks) {
     conflicts.set(feed, (conflicts.get(feed) ?? 0) - quarantined);
     for (const [code, records] of refusals) metrics.add('advertisex_quarantined_total', { feed, code }, records);
     if (eventLag !== undefined) metrics.addCounts('advertisex_event_lag_seconds', { feed }, eventLag.counts, eventLag.sumSeconds);
-    for (const arrival of arrivals ?? [{ receivedAtMicros, records: received }]) {
+    // What files hold waits for its turn, and nobody for it.
+    for (const arrival of arrivals ?? []) {
       const seconds = Math.max(0, committedAtMicros - arrival.receivedAtMicros) / 1_000_000;
       metrics.observe('advertisex_freshness_seconds', {}, seconds, arrival.records);
     }
@@ -49,8 +50,7 @@ function outcomesOf({ bySource }: CommittedBatch): { readonly feed: Feed; readon
   });
 }
 
-/** A source for a label: each file is one, and there is no end of files. Watched folders are those of the settings. */
+/** A source for a label: each file is one, and there is no end of files. */
 export function sourceKindOf(source: string): string {
-  if (source === COLLECTOR_SOURCE) return source;
-  return /^folder:[^/\\]+/.exec(source)?.[0] ?? 'files';
+  return source === COLLECTOR_SOURCE ? source : 'files';
 }

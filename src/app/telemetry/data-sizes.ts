@@ -48,10 +48,11 @@ function notOftener(seconds: number, nowSeconds: () => number, measure: () => Pr
 }
 
 async function measureFiles({ metrics, directory }: DataSizes): Promise<void> {
-  const { database, archive, lake, staging, spill, path } = directory;
+  const { database, archive, lake, staging, spill, log, raw, path } = directory;
   metrics.set('advertisex_data_bytes', { part: 'database' }, await fileBytes(database));
   metrics.set('advertisex_data_bytes', { part: 'wal' }, await fileBytes(`${database}.wal`));
-  for (const [part, folder] of Object.entries({ archive, lake, staging, spill })) metrics.set('advertisex_data_bytes', { part }, await folderBytes(folder));
+  for (const [part, folder] of Object.entries({ archive, lake, staging, spill, log, raw }))
+    metrics.set('advertisex_data_bytes', { part }, await folderBytes(folder));
   const { bavail, bsize } = await statfs(path);
   metrics.set('advertisex_disk_free_bytes', {}, bavail * bsize);
 }

@@ -103,10 +103,10 @@ export class Telemetry {
   };
 
   readonly onHousekeeping = (event: HousekeepingEvent): void => {
-    const { job } = event;
-    if (event.what === 'done') this.metrics.observe('advertisex_housekeeping_duration_seconds', { job }, event.milliseconds / 1_000);
+    const { job: task } = event;
+    if (event.what === 'done') this.metrics.observe('advertisex_housekeeping_duration_seconds', { task }, event.milliseconds / 1_000);
     else {
-      this.metrics.add('advertisex_housekeeping_failures_total', { job });
+      this.metrics.add('advertisex_housekeeping_failures_total', { task });
       this.log(describeHousekeepingFailure(event));
     }
   };
@@ -186,7 +186,7 @@ export class Telemetry {
     for (const { name: source, takenFiles, waiting, refusedFiles, state } of sources) {
       this.metrics.set('advertisex_source_up', { source }, state === 'failing' ? 0 : 1);
       this.metrics.set('advertisex_source_taken_files', { source }, takenFiles);
-      this.metrics.set('advertisex_source_waiting_files', { source }, source === COLLECTOR_SOURCE ? 0 : waiting);
+      this.metrics.set('advertisex_source_waiting', { source }, source === COLLECTOR_SOURCE ? 0 : waiting);
       this.metrics.set('advertisex_source_refused_files', { source }, refusedFiles);
     }
   }

@@ -96,7 +96,8 @@ async function ingestThroughOwner(
       context.messages.note(`It is at something else for ${others === 1 ? 'another command' : `${others} other commands`}, which comes first.`);
     const summary = await ingestWithProgress(context, (onProgress) => owner.perform('ingest', { rules, requests }, onProgress, waiting));
     await showIngest(context, summary);
-    if (context.settings().lake.after_ingest) context.messages.note('The lake is written when that process ends, or by `advertisex lake export`.');
+    if (context.settings().lake.after_ingest)
+      context.messages.note('That process writes the lake now and then (lake.every_seconds) and when it ends, or when `advertisex lake export` asks for it.');
   } finally {
     await rm(spool, { force: true });
   }

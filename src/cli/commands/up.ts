@@ -21,7 +21,7 @@ export const up: CommandDefinition = {
   name: 'up',
   summary: 'take records all the time, over HTTP, from folders and from a pipe, keep the figures up to date, and answer with them',
   description:
-    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd), files of watched folders as they are complete, and records that are piped in, and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that records are on disk; they are in the tables a moment later. Meanwhile it does what other commands (`ingest`, `quarantine replay`, `lake export`) ask for. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
+    'Takes records over HTTP (POST /v1/events/<feed>: JSON, NDJSON, CSV or Avro, plain, gzip or zstd), files of watched folders as they are complete, and records that are piped in, and answers with figures (GET /v1/reports/campaigns, POST /v1/query; GET /openapi.json has the rest) until it is stopped. An answer of 2xx means that records are on disk; they are in the tables a moment later. Meanwhile it does what other commands (`ingest`, `quarantine replay`, `lake export`) ask for. Now and then it writes the lake, folds sums and removes what is older than it is kept. Stopped by Ctrl-C or SIGTERM it commits what it took, and writes the lake; killed, it does so when it starts again.',
   examples: [
     'advertisex up',
     'advertisex up --port 8080 --data /srv/advertisex',
