@@ -96,6 +96,37 @@ describe('the queue of batches', () => {
     expect(applied).toHaveLength(2);
   });
 
+  it('ends once all that was asked for is done, and takes no more', async () => {
+    const { queue, applied, end } = makeQueue();
+    const done = Promise.all([queue.apply(batchOf('a')), queue.apply(batchOf('b', { cause: 'reference' })), queue.alone(async () => undefined)]);
+    let isClosed = false;
+    const closing = queue.close().then(() => {
+      isClosed = true;
+    });
+    await expect(queue.apply(batchOf('late'))).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(queue.alone(async () => undefined)).rejects.toMatchObject({ code: 'interrupted' });
+    await end();
+    expect(isClosed).toBe(false);
+    await end();
+    await Promise.all([done, closing]);
+    expect(applied).toEqual([['a'], ['b']]);
+  });
+
+  it('goes on whatever a listener does', async () => {
+    const { queue, applied, end } = makeQueue();
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    queue.onCommitted(() => {
+      throw new Error('a listener');
+    });
+    for (const source of ['a', 'b']) {
+      const done = queue.apply(batchOf(source));
+      await end();
+      await done;
+    }
+    expect(applied).toEqual([['a'], ['b']]);
+    expect((await warned).message).toBe('a listener');
+  });
+
   it('asks each source for the bytes of its own records', async () => {
     const raw: string[] = [];
     const queue = new BatchQueue(async ({ chunks, readRaw }) => {

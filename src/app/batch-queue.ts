@@ -1,5 +1,5 @@
 import type { Batch, CommittedBatch, ConflictingRecord, SourceChunk } from '../batches/batch.ts';
-import { AdvertiseXError } from '../domain/errors.ts';
+import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 
 export type CommitListener = (committed: CommittedBatch, batch: Batch) => void;
@@ -12,13 +12,14 @@ interface WaitingBatch {
 type Job = WaitingBatch | { readonly work: () => Promise<void> };
 
 /**
- * All that writes to the tables of an instance, one thing after the other, in the order that it was asked for. Sources go on beside
+ * All that writes to the tables of an instance, one thing after the other: in the order that it was asked for, but for batches that go with an earlier one. Sources go on beside
  * each other: what several of them have ready while a batch runs goes together in the next one, so that a batch costs what it costs once.
  */
 export class BatchQueue {
   private readonly applyBatch: (batch: Batch) => Promise<CommittedBatch>;
   private jobs: Job[] = [];
-  private isBusy = false;
+  private isClosed = false;
+  private running: Promise<void> | undefined;
   private readonly listeners = new Set<CommitListener>();
 
   constructor(applyBatch: (batch: Batch) => Promise<CommittedBatch>) {
@@ -31,7 +32,7 @@ export class BatchQueue {
    */
   apply(batch: Batch): Promise<CommittedBatch> {
     const done = Promise.withResolvers<CommittedBatch>();
-    this.add({ batch, done });
+    this.add({ batch, done }, done);
     return done.promise;
   }
 
@@ -47,32 +48,47 @@ export class BatchQueue {
   /** Other work on the tables, while no batch runs. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = Promise.withResolvers<T>();
-    this.add({ work: () => work().then(done.resolve, done.reject) });
+    this.add({ work: () => work().then(done.resolve, done.reject) }, done);
     return done.promise;
   }
 
-  /** Told of each batch once it is committed, before whoever asked for it; may not throw, as nothing can be done about it any more. Says how to hear no more. */
+  /** Told of each batch once it is committed, before whoever asked for it. Says how to hear no more. */
   onCommitted(listener: CommitListener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }
 
-  private tell(committed: CommittedBatch, batch: Batch): void {
-    for (const listener of this.listeners) listener(committed, batch);
+  /** Ends once all that was asked for before is done; what is asked for from now on is refused. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.running;
   }
 
-  private add(job: Job): void {
-    this.jobs.push(job);
-    if (!this.isBusy) void this.run();
+  /** A batch that is committed stays so, whatever becomes of the news. */
+  private tell(committed: CommittedBatch, batch: Batch): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(committed, batch);
+      } catch (error) {
+        process.emitWarning(error as Error);
+      }
+    }
+  }
+
+  private add(job: Job, { reject }: Pick<PromiseWithResolvers<never>, 'reject'>): void {
+    if (this.isClosed) reject(interrupted());
+    else {
+      this.jobs.push(job);
+      this.running ??= this.run();
+    }
   }
 
   private async run(): Promise<void> {
-    this.isBusy = true;
     for (let job = this.jobs.shift(); job !== undefined; job = this.jobs.shift()) {
       if ('work' in job) await job.work();
       else await this.applyTogether([job, ...this.takeAlike(job.batch)]);
     }
-    this.isBusy = false;
+    this.running = undefined;
   }
 
   private takeAlike(first: Batch): WaitingBatch[] {

@@ -75,7 +75,12 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     requireGoing(options.signal);
   };
   const context = { ...options, workForOthers: () => undefined, ...open, onStep, directory, models };
-  return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
+  const batches = new BatchQueue((batch) => applyBatch(context, batch));
+  const close = async (): Promise<void> => {
+    await batches.close();
+    await open.close();
+  };
+  return { ...context, batches, close };
 }
 
 type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'> & Partial<Pick<Instance, 'workForOthers'>>;

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceChunk } from '../batches/batch.ts';
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { NormalisingRules } from '../contracts/contract.ts';
@@ -108,7 +109,12 @@ export interface ReplaySummary {
   readonly batches: readonly number[];
 }
 
-const REPLAY_BATCH = 50_000;
+/** Of one batch, so that what comes live waits for no more. */
+const REPLAY_RECORDS = 20_000;
+/** Of records that are held in memory at once; one that is larger comes alone. */
+const REPLAY_BYTES = 33_554_432;
+/** Records between two moments at which others get their turn. */
+const RECORDS_A_TURN = 256;
 
 export interface ReplayManner {
   /** Reads what is committed, where batches run meanwhile. */
@@ -139,14 +145,17 @@ async function replayAll(instance: Instance, filter: QuarantineFilter, { committ
   const sum = { replayed: 0, accepted: 0, duplicate: 0, stillQuarantined: 0, batches: [] as number[] };
   for (let after = ''; ; ) {
     const rows = await committed.rows<ReplayRow>(
-      `select quarantine_id, feed, source, position, received_at, raw, encoding, delimiter from ops.quarantine
-       where ${condition} and quarantine_id > $after order by quarantine_id limit ${REPLAY_BATCH}`,
+      `select * exclude (bytes_before) from (
+         select quarantine_id, feed, source, position, received_at, raw, encoding, delimiter,
+                coalesce(sum(octet_length(raw)) over (order by quarantine_id rows between unbounded preceding and 1 preceding), 0) as bytes_before
+         from ops.quarantine where ${condition} and quarantine_id > $after
+       ) q where bytes_before < ${REPLAY_BYTES} order by quarantine_id limit ${REPLAY_RECORDS}`,
       { ...parameters, after },
     );
     if (rows.length === 0) return sum;
     if (signal?.aborted) throw interrupted();
     after = (rows.at(-1) as ReplayRow).quarantine_id;
-    const { batchId, outcomes } = await replayBatch(instance, committed, rows);
+    const { batchId, outcomes } = await replayBatch(instance, rows);
     sum.replayed += rows.length;
     sum.accepted += outcomes.accepted;
     sum.duplicate += outcomes.duplicate;
@@ -166,10 +175,10 @@ type ReplayRow = {
   readonly delimiter: string;
 };
 
-async function replayBatch(instance: Instance, committed: Instance['engine'], rows: readonly ReplayRow[]) {
+async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
   const chunks: SourceChunk[] = [];
   const replays: string[] = [];
-  const edge = await edgeSettings({ ...instance, engine: committed });
+  const edge = await edgeSettings(instance);
   for (const [index, feed] of FEEDS.entries()) {
     const records = rows.filter((row) => row.feed === feed).sort(byOrigin);
     if (records.length === 0) continue;
@@ -199,10 +208,11 @@ async function replayBatch(instance: Instance, committed: Instance['engine'], ro
       name: `replay-${feed}`,
       firstStageRow: index * ROWS_A_CHUNK * 65_536,
       firstPosition: 0,
-      chunkRecords: REPLAY_BATCH,
+      chunkRecords: REPLAY_RECORDS,
       onChunk: (chunk) => chunks.push({ ...chunk, feed, source: current.source, receivedAtMicros: Number(current.received_at) }),
     });
-    for (const row of records) {
+    for (const [index, row] of records.entries()) {
+      if (index % RECORDS_A_TURN === RECORDS_A_TURN - 1) await nextTurn();
       if (row.source !== current.source || row.received_at !== current.received_at) {
         receiver.flush();
         current = row;

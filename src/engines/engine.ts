@@ -15,7 +15,7 @@ export interface Engine {
   defineMacros(settings: Readonly<Record<string, bigint | boolean>>): Promise<void>;
   /** Creates the tables that are not there, and adds the columns that they lack. */
   ensureTables(tables: readonly StoredTable[]): Promise<void>;
-  /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. One at a time, in the order they are asked for. */
+  /** Runs `work` so that all it writes is visible at once, or, when it throws, not at all. One at a time: whoever writes sees to that. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Makes staged segments readable as `staged_<table name>`; without segments the table is empty. */
   stage(table: Table, segments: readonly string[]): Promise<void>;

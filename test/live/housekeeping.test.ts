@@ -19,7 +19,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const NEVER = new AbortController().signal;
 const jobOf = (instance: Instance, name: string, settleFromBytes?: number) => {
-  const found = housekeepingJobs(instance, settleFromBytes === undefined ? {} : { settleFromBytes }).find((job) => job.name === name);
+  const found = housekeepingJobs(instance, settleFromBytes === undefined ? {} : { settleFromBytes })
+    .flat()
+    .find((job) => job.name === name);
   if (found === undefined) throw new Error(`There is no job ${name}`);
   return found;
 };

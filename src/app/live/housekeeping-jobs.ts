@@ -16,8 +16,11 @@ const SETTLE_EVERY_MS = 2_000;
 /** Putting so much in order takes some 0.3 s, in which batches wait; reading it at a start about as long. */
 const SETTLE_FROM_BYTES = 64 * 2 ** 20;
 
-/** What an instance needs while records come, for as long as it runs. */
-export function housekeepingJobs(instance: Instance, { settleFromBytes = SETTLE_FROM_BYTES }: JobOptions = {}): HousekeepingJob[] {
+/**
+ * What an instance needs while records come, for as long as it runs. Jobs of one group wait for each other: the tables are kept in order however long the
+ * lake takes.
+ */
+export function housekeepingJobs(instance: Instance, { settleFromBytes = SETTLE_FROM_BYTES }: JobOptions = {}): readonly (readonly HousekeepingJob[])[] {
   const { engine, settings, batches } = instance;
   const settle: HousekeepingJob = {
     name: 'settle',
@@ -37,7 +40,7 @@ export function housekeepingJobs(instance: Instance, { settleFromBytes = SETTLE_
     everyMilliseconds: settings.lake.every_seconds * 1_000,
     work: (signal) => exportLakeBesideBatches(instance, signal),
   };
-  return [settle, fold, expiry, ...(settings.lake.every_seconds === 0 ? [] : [lake])];
+  return [[settle, fold, expiry], settings.lake.every_seconds === 0 ? [] : [lake]];
 }
 
 function requireGoing(signal: AbortSignal): void {

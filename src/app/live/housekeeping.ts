@@ -13,6 +13,7 @@ export type HousekeepingEvent =
 
 export interface HousekeepingOptions {
   readonly jobs: readonly HousekeepingJob[];
+  /** Of a clock that nobody sets. */
   readonly nowMicros: () => number;
   /** Resolves after so many milliseconds, or once the signal is aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -27,6 +28,8 @@ interface Plan {
 
 /** A job that takes long comes round less often: it is at work for a tenth of the time at most. */
 const REST_FOR_EACH_MICRO_OF_WORK = 9;
+/** A process that is started again and again comes to its seldom jobs, too. */
+const FIRST_MS = 300_000;
 const RETRY_FIRST_MS = 5_000;
 const RETRY_LAST_MS = 600_000;
 
@@ -40,7 +43,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.options = options;
     const now = options.nowMicros();
-    this.plans = options.jobs.map((job) => ({ job, dueMicros: now + job.everyMilliseconds * 1_000, failures: 0 }));
+    this.plans = options.jobs.map((job) => ({ job, dueMicros: now + Math.min(job.everyMilliseconds, FIRST_MS) * 1_000, failures: 0 }));
     this.running = this.run();
   }
 

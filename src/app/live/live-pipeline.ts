@@ -86,7 +86,10 @@ export class LivePipeline implements Collector {
       pipeline.ratesCommitted++;
       pipeline.wake();
     });
-    await pipeline.restage();
+    await pipeline.restage().catch((error) => {
+      pipeline.stopListening();
+      throw error;
+    });
     pipeline.running = pipeline.run();
     // Whoever stops the pipeline is told.
     pipeline.running.catch(() => undefined);

@@ -39,5 +39,8 @@ export async function openLive(instance: Instance, options: OpenLiveOptions): Pr
   const archive = instance.settings.raw_archive.enabled
     ? await LogArchive.open({ instance, log, bodyBytes: limits.bodyBytes, beforeStep: options.beforeArchiveStep })
     : undefined;
-  return LivePipeline.start({ instance, log, limits, archive, room, onEvent, sleep });
+  return LivePipeline.start({ instance, log, limits, archive, room, onEvent, sleep }).catch(async (error) => {
+    await log.close();
+    throw error;
+  });
 }

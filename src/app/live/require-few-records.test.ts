@@ -18,6 +18,7 @@ describe.each([
   ['objects in lines', json, (count: number) => Buffer.from('{"a":{"b":"{"}}\n'.repeat(count))],
   ['the shortest objects', json, (count: number) => Buffer.from('{}'.repeat(count))],
   ['an array', json, (count: number) => Buffer.from(`[${Array(count).fill('{"a":1}').join(',')}]`)],
+  ['an array of anything', json, (count: number) => Buffer.from(`[${Array(count).fill('1').join(',')}]`.padEnd(400))],
   ['what is no JSON', json, (count: number) => Buffer.from('xx\n'.repeat(count))],
   ['rows, some of them over lines', csv, (count: number) => Buffer.from(`a;b\n${'1;"two\nlines"\n'.repeat(count)}`)],
   ['Avro', avro, bids],

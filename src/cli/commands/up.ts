@@ -10,6 +10,7 @@ import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
 import type { ServerOptions } from '../../server/server.ts';
+import { Closing } from '../closing.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { parseDelimiter, parsePort, parseWatched, type WatchedFeed } from '../option-values.ts';
@@ -68,13 +69,43 @@ export const up: CommandDefinition = {
 
 /** Until it is stopped. */
 async function serve(context: CommandContext, telemetry: Telemetry, server: Settings['server'], input: Input): Promise<void> {
+  const closing = new Closing();
+  await closing.after(async () => {
+    const http = await start(context, telemetry, { server, input, closing });
+    telemetry.log({
+      level: 'info',
+      event: 'started',
+      message: `Taking records at ${http.url}/v1/events/<feed>; figures at ${http.url}/v1/reports/campaigns. Ctrl-C stops.`,
+      fields: { url: http.url },
+    });
+    await Promise.race([untilStopped(context.signal), http.pipeEnded]);
+    telemetry.log({ level: 'info', event: 'stopping', message: 'Stopping: what was taken is committed first.' });
+  });
+  telemetry.log({ level: 'debug', event: 'stopped', message: 'Stopped.' });
+}
+
+interface StartOptions {
+  readonly server: Settings['server'];
+  readonly input: Input;
+  /** Given what has to be closed of what is started, also where the rest does not start. */
+  readonly closing: Closing;
+}
+
+interface Started {
+  readonly url: string;
+  /** Never, where the process is to go on after the pipe. */
+  readonly pipeEnded: Promise<unknown>;
+}
+
+async function start(context: CommandContext, telemetry: Telemetry, { server, input, closing }: StartOptions): Promise<Started> {
   const settings = context.settings();
-  const [{ openInstance }, { InstanceFigures }, { createServer }, { openLive }, { watchDisk }] = await Promise.all([
+  const [{ openInstance }, { InstanceFigures }, { createServer }, { openLive }, { watchDisk }, { exportInstanceLake }] = await Promise.all([
     import('../../app/instance.ts'),
     import('../../app/instance-figures.ts'),
     import('../../server/server.ts'),
     import('../../app/live/open-live.ts'),
     import('../../app/live/watch-disk.ts'),
+    import('../../app/write-lake.ts'),
   ]);
   const security = await readSecurity(server);
   const instance = await openInstance({
@@ -93,44 +124,25 @@ async function serve(context: CommandContext, telemetry: Telemetry, server: Sett
       context.host.onStep?.(step);
     },
   });
+  closing.add(() => instance.close());
+  instance.batches.onCommitted(telemetry.onCommitted);
   const disk = await watchDisk(instance, telemetry.onDisk);
-  try {
-    instance.batches.onCommitted(telemetry.onCommitted);
-    const figures = await InstanceFigures.open(instance);
-    const { onLiveEvent: onEvent, onDamage } = telemetry;
-    const live = await openLive(instance, { onEvent, onDamage, room: () => disk.budget.trouble, newMarker: () => randomBytes(8), sleep });
-    const sources = await openSources(context, instance, live, telemetry, input).catch(async (error) => {
-      await live.stop();
-      throw error;
-    });
-    const housekeeping = await startHousekeeping(context, instance, telemetry);
-    try {
-      const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
-      try {
-        await telemetry.watch({ instance, live, disk: disk.budget, sources, server: http });
-        telemetry.log({
-          level: 'info',
-          event: 'started',
-          message: `Taking records at ${http.url}/v1/events/<feed>; figures at ${http.url}/v1/reports/campaigns. Ctrl-C stops.`,
-          fields: { url: http.url },
-        });
-        sources.start();
-        const pipeEnded = input.untilEnd ? sources.pipe?.ended : undefined;
-        await Promise.race([untilStopped(context.signal), ...(pipeEnded === undefined ? [] : [pipeEnded])]);
-        telemetry.log({ level: 'info', event: 'stopping', message: 'Stopping: what was taken is committed first.' });
-      } finally {
-        await Promise.all([telemetry.stopWatching(), http.close()]);
-      }
-    } finally {
-      await Promise.all([housekeeping.stop(), sources.stop()]);
-      await live.stop();
-    }
-    if (settings.lake.after_ingest) await (await import('../../app/write-lake.ts')).exportInstanceLake(instance);
-  } finally {
-    disk.stop();
-    await instance.close();
-  }
-  telemetry.log({ level: 'debug', event: 'stopped', message: 'Stopped.' });
+  closing.add(() => disk.stop());
+  closing.add(() => (settings.lake.after_ingest ? exportInstanceLake(instance) : undefined));
+  const figures = await InstanceFigures.open(instance);
+  const { onLiveEvent: onEvent, onDamage } = telemetry;
+  const live = await openLive(instance, { onEvent, onDamage, room: () => disk.budget.trouble, newMarker: () => randomBytes(8), sleep });
+  closing.add(() => live.stop());
+  const sources = await openSources(context, instance, live, telemetry, input);
+  closing.add(() => sources.stop());
+  const housekeeping = await startHousekeeping(instance, telemetry);
+  closing.add(() => Promise.all(housekeeping.map((jobs) => jobs.stop())));
+  const http = await createServer({ ...(await serverOptions(context, live, telemetry, server)), ...security, figures });
+  closing.add(() => http.close());
+  closing.add(() => telemetry.stopWatching());
+  await telemetry.watch({ instance, live, disk: disk.budget, sources, server: http });
+  sources.start();
+  return { url: http.url, pipeEnded: input.untilEnd && sources.pipe !== undefined ? sources.pipe.ended : new Promise(() => undefined) };
 }
 
 type Pipe = Pick<import('../../app/live/pipe-source.ts').PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
@@ -195,9 +207,10 @@ async function openTelemetry(context: CommandContext, log: Settings['log']): Pro
   });
 }
 
-async function startHousekeeping({ host }: CommandContext, instance: Instance, { onHousekeeping: onEvent }: Telemetry): Promise<Housekeeping> {
+async function startHousekeeping(instance: Instance, { onHousekeeping: onEvent }: Telemetry): Promise<readonly Housekeeping[]> {
   const [{ Housekeeping }, { housekeepingJobs }] = await Promise.all([import('../../app/live/housekeeping.ts'), import('../../app/live/housekeeping-jobs.ts')]);
-  return new Housekeeping({ jobs: housekeepingJobs(instance), nowMicros: host.clock, sleep, onEvent });
+  const nowMicros = () => performance.now() * 1_000;
+  return housekeepingJobs(instance).map((jobs) => new Housekeeping({ jobs, nowMicros, sleep, onEvent }));
 }
 
 /** Aborted, it is over at once. */

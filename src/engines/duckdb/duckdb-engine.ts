@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { bytesOfSize } from '../../config/settings.ts';
-import { queryTooLarge } from '../../domain/errors.ts';
+import { queryTooLarge, stopReason } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
 import type { ColumnType, Table } from '../../domain/table.ts';
 import type {
@@ -193,6 +193,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
   }
 
   async withReader<T>(asOf: number | null, work: (reader: EngineReader) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) throw stopReason(signal);
     const session = new Session(await this.instance.connect());
     let interrupting: NodeJS.Timeout | undefined;
     // A statement that has not begun yet does not notice that it was interrupted.
