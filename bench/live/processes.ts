@@ -46,8 +46,7 @@ export async function stopServer({ child }: RunningServer): Promise<void> {
 export async function runSender(order: SendOrder): Promise<Sent> {
   const child = forkScript('sender.ts');
   child.send(order);
-  const [sent] = (await once(child, 'message')) as [Sent];
-  return sent;
+  return answerOf<Sent>(child);
 }
 
 /** Watches while the work is done. */
@@ -55,9 +54,9 @@ export async function watchWhile<T>(url: string, work: () => Promise<T>): Promis
   const child = forkScript('watcher.ts');
   child.send(url);
   const done = await work();
-  const watched = once(child, 'message');
+  const watched = answerOf<Watched>(child);
   child.send('stop');
-  return [done, (await watched)[0] as Watched];
+  return [done, await watched];
 }
 
 /** Most memory that was resident at once; Linux only. */
@@ -73,6 +72,14 @@ export function cpuSeconds({ child }: RunningServer): number {
 
 /** Of Linux on every processor that Node.js runs on. */
 const TICKS_A_SECOND = 100;
+
+/** What it sends; it is an error if it ends without. */
+function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (answer) => resolve(answer as Answer));
+    child.once('exit', (code) => reject(new Error(`${child.spawnargs.join(' ')} ended with ${code}`)));
+  });
+}
 
 function forkScript(name: string): ChildProcess {
   return fork(join(import.meta.dirname, name), { execArgv: ['--no-warnings'] });

@@ -20,8 +20,8 @@ export interface Sent {
 }
 
 process.once('message', async (order: SendOrder) => {
-  process.send?.(await send(order));
-  process.disconnect();
+  // Disconnected at once, what is sent would be lost where it is much.
+  process.send?.(await send(order), () => process.disconnect());
 });
 
 async function send({ url, eventsARequest, seconds, connections, rate }: SendOrder): Promise<Sent> {

@@ -41,6 +41,5 @@ process.once('message', async (url: string) => {
   };
   await Promise.all([look(), report('/v1/reports/campaigns', reportMillis), report('/v1/reports/campaigns?reach=false', sumsMillis)]);
   await pool.destroy();
-  process.send?.({ seen, reportMillis, sumsMillis } satisfies Watched);
-  process.disconnect();
+  process.send?.({ seen, reportMillis, sumsMillis } satisfies Watched, () => process.disconnect());
 });

@@ -32,8 +32,11 @@ export interface InstanceOptions {
   readonly worksForOthers?: boolean;
   /** What a batch adds to a day is archived from so many rows on, where a table is. Tests make it small. */
   readonly archiveFromRows?: number;
-  /** Threads of this process that are always busy beside the engine's: it has that many fewer. A batch of few rows on one thread takes a quarter less of the processor. */
-  readonly busyThreads?: number;
+  /**
+   * This process takes requests, too: the engine leaves a thread and a quarter of the memory to them. A batch of few rows on one thread takes a quarter less of the
+   * processor.
+   */
+  readonly takesRequests?: boolean;
   /** Tests make runs of identities short. */
   readonly runSizes?: RunSizes;
   /** Tests say how full the disk is. */
@@ -85,12 +88,12 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
 
 type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'> & Partial<Pick<Instance, 'workForOthers'>>;
 
-function openEngine({ access, settings, contracts, archiveFromRows, busyThreads = 0 }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
+function openEngine({ access, settings, contracts, archiveFromRows, takesRequests = false }: InstanceOptions, directory: DataDirectory): Promise<DuckDbEngine> {
   return DuckDbEngine.open({
     path: directory.database,
     access: access === 'read' ? 'read' : 'write',
-    memory: settings.limits.memory,
-    threads: settings.limits.threads ?? Math.max(1, availableParallelism() - busyThreads),
+    memory: takesRequests ? `${Math.ceil((bytesOfSize(settings.limits.memory) * 0.75) / 1_000_000)}MB` : settings.limits.memory,
+    threads: settings.limits.threads ?? Math.max(1, availableParallelism() - (takesRequests ? 1 : 0)),
     spillDirectory: directory.spill,
     archive: { directory: directory.archive, tables: storeTables(contracts), ...(archiveFromRows === undefined ? {} : { fromRows: archiveFromRows }) },
     // Others can have their queries run by the process that writes.

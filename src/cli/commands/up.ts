@@ -115,8 +115,7 @@ async function start(context: CommandContext, telemetry: Telemetry, { server, in
     access: 'write',
     command: 'up',
     worksForOthers: true,
-    // The one that takes requests.
-    busyThreads: 1,
+    takesRequests: true,
     // It is stopped in order, not where it stands: no signal.
     nowMicros: context.host.clock,
     onStep: (step) => {
