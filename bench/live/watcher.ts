@@ -5,14 +5,15 @@ import { Pool } from 'undici';
 export interface Watched {
   /** When each state of the tables was seen first: its last batch, and milliseconds since 1970. */
   readonly seen: readonly (readonly [batch: number, at: number])[];
-  /** How long each `GET /v1/reports/campaigns` took, milliseconds. */
-  readonly reportMillis: readonly number[];
-  /** The same without reach, whose users have to be counted anew each time. */
+  /** How long each campaign report of all days took, once a second and without reach, milliseconds. */
   readonly sumsMillis: readonly number[];
+  /** The report of today with reach, whose users have to be counted anew each time, now and then. */
+  readonly reachMillis: readonly number[];
 }
 
 const LOOK_EVERY_MS = 20;
 const REPORT_EVERY_MS = 1_000;
+const REACH_EVERY_MS = 20_000;
 
 process.once('message', async (url: string) => {
   let isOver = false;
@@ -21,8 +22,8 @@ process.once('message', async (url: string) => {
   });
   const pool = new Pool(url, { connections: 3 });
   const seen: [number, number][] = [];
-  const reportMillis: number[] = [];
   const sumsMillis: number[] = [];
+  const reachMillis: number[] = [];
   const look = async (): Promise<void> => {
     for (; !isOver; await wait(LOOK_EVERY_MS)) {
       const { body } = await pool.request({ method: 'GET', path: '/v1/batches?limit=1' });
@@ -31,15 +32,20 @@ process.once('message', async (url: string) => {
       if (batch !== seen.at(-1)?.[0]) seen.push([batch, Date.now()]);
     }
   };
-  const report = async (path: string, millis: number[]): Promise<void> => {
-    for (; !isOver; await wait(REPORT_EVERY_MS)) {
+  const report = async (path: string, everyMs: number, millis: number[]): Promise<void> => {
+    for (; !isOver; await wait(everyMs)) {
       const asked = performance.now();
       const { body } = await pool.request({ method: 'GET', path });
       await body.dump();
       millis.push(performance.now() - asked);
     }
   };
-  await Promise.all([look(), report('/v1/reports/campaigns', reportMillis), report('/v1/reports/campaigns?reach=false', sumsMillis)]);
+  const today = new Date().toISOString().slice(0, 10);
+  await Promise.all([
+    look(),
+    report('/v1/reports/campaigns?reach=false', REPORT_EVERY_MS, sumsMillis),
+    report(`/v1/reports/campaigns?from=${today}`, REACH_EVERY_MS, reachMillis),
+  ]);
   await pool.destroy();
-  process.send?.({ seen, reportMillis, sumsMillis } satisfies Watched, () => process.disconnect());
+  process.send?.({ seen, sumsMillis, reachMillis } satisfies Watched, () => process.disconnect());
 });

@@ -33,7 +33,7 @@ export interface InstanceOptions {
   /** What a batch adds to a day is archived from so many rows on, where a table is. Tests make it small. */
   readonly archiveFromRows?: number;
   /**
-   * This process takes requests, too: the engine leaves a thread and a quarter of the memory to them. A batch of few rows on one thread takes a quarter less of the
+   * This process takes requests, too: the engine leaves a thread and half of the memory to them, and to what memory allocators keep. A batch of few rows on one thread takes a quarter less of the
    * processor.
    */
   readonly takesRequests?: boolean;
@@ -92,7 +92,7 @@ function openEngine({ access, settings, contracts, archiveFromRows, takesRequest
   return DuckDbEngine.open({
     path: directory.database,
     access: access === 'read' ? 'read' : 'write',
-    memory: takesRequests ? `${Math.ceil((bytesOfSize(settings.limits.memory) * 0.75) / 1_000_000)}MB` : settings.limits.memory,
+    memory: takesRequests ? `${Math.ceil(bytesOfSize(settings.limits.memory) / 2_000_000)}MB` : settings.limits.memory,
     threads: settings.limits.threads ?? Math.max(1, availableParallelism() - (takesRequests ? 1 : 0)),
     spillDirectory: directory.spill,
     archive: { directory: directory.archive, tables: storeTables(contracts), ...(archiveFromRows === undefined ? {} : { fromRows: archiveFromRows }) },

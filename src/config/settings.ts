@@ -109,7 +109,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       record_bytes: z.number().int().min(1_024).max(67_108_864).default(1_048_576).describe('a larger record is quarantined as too_large'),
       batch_records: z.number().int().min(1).max(10_000_000).default(500_000).describe('a batch of a backfill holds about this many records'),
-      memory: size.default('800MB').describe('what the engine may use; of `up`, three quarters: the rest is for requests under way'),
+      memory: size.default('800MB').describe('what the engine may use; of `up`, half of it: the rest is for requests under way'),
       threads: z.number().int().positive().max(256).optional().describe('engine threads (default: as many as the machine has; of `up`, one fewer)'),
       query_seconds: z
         .number()
