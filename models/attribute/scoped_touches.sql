@@ -13,7 +13,7 @@ from (
   union all
   select s.scope_id, 'impression', 0, i.event_key, micros(i.event_time), i.report_date, i.campaign_id
   from store.current_exposures i
-  join match_scopes s on s.user_hash = i.user_hash and s.user_id = i.user_id
+  join match_scopes s on s.user_hash = i.user_hash and user_check(s.user_id) = i.user_check
    and i.event_time > s.impressions_from and i.event_time <= s.touches_to
   where i.valid and (s.match_campaign_id is null or i.campaign_id = s.match_campaign_id)
     and i.event_time > (select min(impressions_from) from match_scopes) and i.event_time <= (select max(touches_to) from match_scopes)

@@ -4,12 +4,13 @@
    inputs: clicks_to_match, store.current_exposures
    Impressions and clicks stand in one order of time; the last impression before a click is its match, however many there are. */
 with pair as (
-  select user_id, user_hash, campaign_id, from_micros(min(micros(event_time)) - click_to_impression_us()) as from_time, max(event_time) as to_time
+  select user_id, user_hash, user_check(user_id) as user_check, campaign_id,
+         from_micros(min(micros(event_time)) - click_to_impression_us()) as from_time, max(event_time) as to_time
   from clicks_to_match group by user_id, user_hash, campaign_id
 ), timeline as (
-  select i.user_id, i.campaign_id, micros(i.event_time) as event_us, 0 as click, i.event_key, i.event_key as impression_key, micros(i.event_time) as impression_us
+  select p.user_id, p.campaign_id, micros(i.event_time) as event_us, 0 as click, i.event_key, i.event_key as impression_key, micros(i.event_time) as impression_us
   from store.current_exposures i
-  join pair p on p.user_hash = i.user_hash and p.user_id = i.user_id and p.campaign_id = i.campaign_id
+  join pair p on p.user_hash = i.user_hash and p.user_check = i.user_check and p.campaign_id = i.campaign_id
    and i.event_time > p.from_time and i.event_time <= p.to_time
   where i.valid
     and i.event_time > (select min(from_time) from pair) and i.event_time <= (select max(to_time) from pair)

@@ -4,6 +4,8 @@ export type ColumnType = 'varchar' | 'bigint' | 'timestamp' | 'date' | 'boolean'
 export interface TableColumn {
   readonly name: string;
   readonly type: ColumnType;
+  /** What rows that were stored before the table had the column get there, as an expression; absent: NULL. */
+  readonly from?: string;
 }
 
 export interface Table {

@@ -162,6 +162,17 @@ describe('an archived table', () => {
     await engine.close();
   });
 
+  it('of another kind gains columns, too, and its rows what they are made of', async () => {
+    const data = newData();
+    let engine = await open(data);
+    await engine.append('store.clicks', 'select cast(range as bigint) as amount from range(3)');
+    await engine.close();
+    engine = await DuckDbEngine.open({ path: join(data, 'bids.duckdb'), access: 'write', memory: '200MB', threads: 1, spillDirectory: join(data, 'spill') });
+    await engine.ensureTables([{ ...CLICKS, columns: [...CLICKS.columns, { name: 'twice', type: 'bigint', from: '2 * amount' }] }]);
+    expect(await read(engine, 'select amount, twice from store.clicks order by amount')).toEqual(['0 0', '1 2', '2 4']);
+    await engine.close();
+  });
+
   it('takes over the rows of a table that was not archived before', async () => {
     const data = newData();
     let engine = await open(data, { archived: false });

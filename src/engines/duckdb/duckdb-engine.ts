@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { bytesOfSize } from '../../config/settings.ts';
 import { queryTooLarge, stopReason } from '../../domain/errors.ts';
 import type { CellValue, ResultTable } from '../../domain/result-table.ts';
-import type { ColumnType, Table } from '../../domain/table.ts';
+import type { ColumnType, Table, TableColumn } from '../../domain/table.ts';
 import type {
   Engine,
   EngineMemory,
@@ -123,10 +123,16 @@ export class DuckDbEngine implements Engine, SharedEngine {
     for (const { table_name, column_name } of rows) held.set(table_name, (held.get(table_name) ?? new Set()).add(column_name));
     for (const table of tables) {
       const columns = held.get(table.name);
-      const missing = table.columns.filter((column) => !columns?.has(column.name)).map((column) => `${quote(column.name)} ${SQL_TYPES[column.type]}`);
-      if (columns === undefined) await this.run(`create table store.${table.name} (${missing.join(', ')})`);
-      else for (const column of missing) await this.run(`alter table store.${table.name} add column ${column}`);
+      const missing = table.columns.filter((column) => !columns?.has(column.name));
+      const declared = ({ name, type }: TableColumn) => `${quote(name)} ${SQL_TYPES[type]}`;
+      if (columns === undefined) await this.run(`create table store.${table.name} (${missing.map(declared).join(', ')})`);
+      else for (const column of missing) await this.addColumn(table.name, declared(column), column);
     }
+  }
+
+  private async addColumn(table: string, declared: string, { name, from }: TableColumn): Promise<void> {
+    await this.run(`alter table store.${table} add column ${declared}`);
+    if (from !== undefined) await this.run(`update store.${table} set ${quote(name)} = ${from}`);
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {

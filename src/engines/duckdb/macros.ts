@@ -21,6 +21,8 @@ export const MACROS: readonly string[] = [
   // Times as integers, because every rule about time is one about integer differences.
   'micros(t) as epoch_us(t)',
   'from_micros(us) as make_timestamp(us)',
+  // A hash of an id that has nothing to do with the one that is stored of it, and that all engines have: the second half of its MD5.
+  'user_check(id) as cast(cast(md5_number_lower(id) as hugeint) - 9223372036854775808 as bigint)',
   // Of two integers that are not negative.
   'int_div(a, b) as a // b',
   'shift_right(a, bits) as a >> bits',
