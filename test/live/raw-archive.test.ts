@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compactInstance } from '../../src/app/compact.ts';
 import type { Instance } from '../../src/app/instance.ts';
 import { rebuildFromRaw } from '../../src/app/rebuild-from-raw.ts';
 import type { Delivery } from '../../src/collector/collector.ts';
@@ -192,6 +193,25 @@ describe('a raw archive', () => {
     });
     await withInstance(join(folder, 'blocked-rebuilt'), {}, async (instance) => {
       expect(await rebuildFromRaw(instance, join(data, 'raw'))).toMatchObject({ outcomes: { received: 8, accepted: 8 } });
+    });
+  });
+
+  it('finds the books that it numbers records by, until it has them', async () => {
+    await withInstance(join(folder, 'folded'), ARCHIVED, async (instance) => {
+      let batches = 0;
+      instance.batches.onCommitted(() => batches++);
+      const { live } = await openSmallLive(instance);
+      for (let index = 0; index < 4; index++) {
+        await live.take(lines(impression(`a${index}`)));
+        await eventually(() => batches === index + 1);
+      }
+      const marks = async () => {
+        await compactInstance(instance, { fromBatches: 0 });
+        return (await instance.engine.rows<{ next: bigint }>('select next_entry as next from store.source_positions order by next')).map(({ next }) => next);
+      };
+      expect((await marks()).length).toBe(4);
+      await live.stop();
+      expect((await marks()).length).toBe(1);
     });
   });
 
