@@ -16,6 +16,7 @@ import type { Contracts } from '../staging/staged-tables.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
 import { requireSameSettings, settingMacros } from './derived-settings.ts';
+import { DiskBudget } from './disk-budget.ts';
 import type { DiskFigures } from './disk-figures.ts';
 import { openToRead } from './open-to-read.ts';
 
@@ -53,6 +54,8 @@ export interface Instance extends InstanceOptions {
   readonly reads?: BoundedReads;
   /** Everything that writes to the tables goes through it. */
   readonly batches: BatchQueue;
+  /** Asked before more is written. */
+  readonly disk: DiskBudget;
   /** From now on, what others ask for is done. */
   workForOthers(work: SharedWork): void;
   close(): Promise<void>;
@@ -75,7 +78,8 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     requireGoing(options.signal);
   };
   const context = { ...options, workForOthers: () => undefined, ...open, onStep, directory, models };
-  return { ...context, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
+  const disk = new DiskBudget({ directory: directory.path, limits: options.settings.limits, nowMicros: options.nowMicros, measure: options.measureDisk });
+  return { ...context, disk, batches: new BatchQueue((batch) => applyBatch(context, batch)) };
 }
 
 type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'> & Partial<Pick<Instance, 'workForOthers'>>;

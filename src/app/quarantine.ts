@@ -145,6 +145,7 @@ async function replayAll(instance: Instance, filter: QuarantineFilter, { committ
     );
     if (rows.length === 0) return sum;
     if (signal?.aborted) throw interrupted();
+    await instance.disk.requireRoom();
     const replayed = await replayBatch(instance, committed, rows).catch(unlessChanged);
     // Some of them are gone meanwhile: what is left is read again.
     if (replayed === undefined) continue;
