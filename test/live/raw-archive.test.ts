@@ -184,11 +184,13 @@ describe('a raw archive', () => {
         await live.take(lines(impression(`a${index}`)));
         await eventually(() => batches === index + 1);
       }
-      await eventually(() => events.some(({ what }) => what === 'failed'));
-      expect(events.filter(({ what }) => what === 'failed')).toMatchObject([{ error: { code: 'log_failed' } }]);
+      await eventually(() => events.length > 0);
+      expect(events).toMatchObject([{ what: 'archive_failed', error: { code: 'log_failed' } }]);
+      expect([live.isArchiveFailing, live.troubles]).toEqual([true, []]);
       expect(segments()).toBe(8);
       rmSync(inTheWay);
       await live.stop();
+      expect([live.isArchiveFailing, events.length]).toEqual([false, 1]);
       expect(segments()).toBe(1);
     });
     await withInstance(join(folder, 'blocked-rebuilt'), {}, async (instance) => {
