@@ -251,6 +251,17 @@ describe('days that are older than they are kept', () => {
     });
   });
 
+  it('are those of one moment, though midnight comes while it is at work', async () => {
+    await withInstance(fresh(), options({ silver_days: 2 }, '2026-03-05T12:00:00Z'), async (instance) => {
+      await take(instance, 'ad-impressions', impression('2026-03-02T08:00:00Z'), impression('2026-03-03T08:00:00Z'));
+      const times = ['2026-03-05T23:59:59Z'];
+      const nowMicros = () => micros(times.shift() ?? '2026-03-06T00:00:00Z');
+      const gone = await expire({ ...instance, nowMicros });
+      expect(gone.find(({ table }) => table === 'impressions')).toMatchObject({ before: '2026-03-03', days: 1, rows: 1 });
+      expect(await rows(instance, 'select count(*) as n from silver.impressions')).toEqual([{ n: 1n }]);
+    });
+  });
+
   it('are not replayed out of quarantine by whoever read them before they went', async () => {
     const data = fresh();
     const refused = (timestamp: string) => impression(timestamp, { price: 1, currency: 'EUR' });
