@@ -1,8 +1,10 @@
 import { type FoldContext, type FoldedSums, foldSums } from '../batches/fold-sums.ts';
 import { forgetBatches } from '../batches/forget-batches.ts';
 import { dropOldPositions } from '../batches/source-positions.ts';
+import { readArchiveState } from '../collector/archive/archive-state.ts';
 import { readManifest } from '../lake/lake-manifest.ts';
 import type { Instance } from './instance.ts';
+import { COLLECTOR_SOURCE } from './live/log-positions.ts';
 
 export interface Compaction extends FoldedSums {
   /** As of so many more batches sums cannot be read any more. */
@@ -31,7 +33,10 @@ export async function compactInstance(instance: Instance, { fromBatches, onStep 
   };
   const context: FoldContext = { engine, alone, onStep: step };
   const folded = await foldSums(context, { fromBatches });
-  await alone(() => engine.transaction(() => dropOldPositions(engine)));
+  // How far the archive is never goes back: at worst too many are kept.
+  const archive = settings.raw_archive.enabled ? await readArchiveState(instance.directory.raw) : undefined;
+  const unarchived = archive && { source: COLLECTOR_SOURCE, nextEntry: archive.nextEntry };
+  await alone(() => engine.transaction(() => dropOldPositions(engine, unarchived)));
   step('positions dropped');
   const forgotten = await forgetBatches(context, {
     nowMicros: nowMicros(),

@@ -17,8 +17,8 @@ async function levels(limits: { disk?: string; free_disk: string }, figures: rea
     limits: { disk: undefined, ...limits },
     nowMicros: () => 0,
     measure: async () => ({ freeBytes: 1e12, totalBytes: 2e12, usedBytes: 0, ...left.shift() }),
-    onChange: ({ level }) => changes.push(level),
   });
+  budget.onChange(({ level }) => changes.push(level));
   const seen: DiskLevel[] = [];
   for (const _ of figures) seen.push((await budget.look()).level);
   return { seen, changes, trouble: budget.trouble };
@@ -68,6 +68,15 @@ describe('a budget', () => {
     });
     await expect(failure({ free_disk: '1GB' }, {})).resolves.toBeUndefined();
   });
+});
+
+it('looks once for all who ask at the same time', async () => {
+  let looks = 0;
+  const measure = async () => ({ freeBytes: 1e12, totalBytes: 2e12, usedBytes: looks++ });
+  const budget = new DiskBudget({ directory: folder, limits: { disk: '10MB', free_disk: '1MB' }, nowMicros: () => 0, measure });
+  const states = await Promise.all([budget.look(), budget.look(), budget.requireRoom(), budget.look()]);
+  expect([looks, new Set(states.filter((state) => state !== undefined)).size]).toEqual([1, 1]);
+  expect((await budget.look()).usedBytes).toBe(1);
 });
 
 it('the size of a folder is that of its files, and is looked at again in time', async () => {

@@ -1,7 +1,6 @@
 import { bytesOfSize, type Settings } from '../config/settings.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { type DiskFigures, diskMeasure } from './disk-figures.ts';
-import type { Instance } from './instance.ts';
 
 export type DiskLevel = 'enough' | 'low' | 'full';
 
@@ -22,8 +21,6 @@ export interface DiskBudgetOptions {
   readonly nowMicros: () => number;
   /** Absent: asks the system. */
   readonly measure?: (() => Promise<DiskFigures>) | undefined;
-  /** Told of each change of level. */
-  readonly onChange?: (state: DiskState) => void;
 }
 
 const WARN_SHARE = 0.8;
@@ -36,12 +33,14 @@ const MOST_RESERVED = 0.1;
 
 /**
  * Says when records can be taken no longer because the disk would run full: while there is still room for what was taken to get into the
- * tables. Reading goes on, and records are taken again by itself once there is room.
+ * tables. Reading goes on, and records are taken again by itself once there is room. All who write to a data directory ask the same one.
  */
 export class DiskBudget {
   private readonly options: DiskBudgetOptions;
   private readonly limitBytes: number | undefined;
   private readonly measure: () => Promise<DiskFigures>;
+  private readonly listeners = new Set<(state: DiskState) => void>();
+  private looking: Promise<DiskState> | undefined;
   /** As it was looked at last. */
   state: DiskState | undefined;
 
@@ -51,8 +50,20 @@ export class DiskBudget {
     this.measure = options.measure ?? diskMeasure(options.directory, this.limitBytes, options.nowMicros);
   }
 
-  /** A job for every few seconds. */
-  async look(): Promise<DiskState> {
+  /** Told of each change of level. */
+  onChange(listener: (state: DiskState) => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** A job for every few seconds. Who asks while it looks has the same answer. */
+  look(): Promise<DiskState> {
+    this.looking ??= this.lookNow().finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  private async lookNow(): Promise<DiskState> {
     const { limitBytes } = this;
     const figures = await this.measure();
     const reserveBytes = Math.min(bytesOfSize(this.options.limits.free_disk), figures.totalBytes * MOST_RESERVED);
@@ -64,7 +75,7 @@ export class DiskBudget {
     const level = isFull ? 'full' : share >= WARN_SHARE ? 'low' : 'enough';
     const before = this.state?.level ?? 'enough';
     this.state = { ...figures, directory: this.options.directory, level, share, limitBytes, reserveBytes };
-    if (level !== before) this.options.onChange?.(this.state);
+    if (level !== before) for (const listener of this.listeners) listener(this.state);
     return this.state;
   }
 
@@ -78,11 +89,6 @@ export class DiskBudget {
     const state = await this.look();
     if (state.level === 'full') throw noRoom(state);
   }
-}
-
-/** Of an instance. */
-export function diskBudgetOf({ directory, settings, nowMicros, measureDisk: measure }: Instance, onChange?: DiskBudgetOptions['onChange']): DiskBudget {
-  return new DiskBudget({ directory: directory.path, limits: settings.limits, nowMicros, measure, ...(onChange === undefined ? {} : { onChange }) });
 }
 
 /** What is to be done about it. */

@@ -1,6 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import type { Batch } from '../batches/batch.ts';
-import { type Cutoff, EXPIRING, type Expiring, expireRows, expiringRows } from '../batches/expire-rows.ts';
+import { type Cutoff, EXPIRING, type ExpiredRows, type Expiring, expireRows, expiringRows } from '../batches/expire-rows.ts';
 import { dayFolder, listRawDays, listRawFiles } from '../collector/archive/raw-files.ts';
 import { retainedDays } from '../config/retention.ts';
 import { formatDay, MICROS_PER_SECOND, SECONDS_PER_DAY } from '../domain/calendar.ts';
@@ -25,12 +25,7 @@ export interface ExpiredTable {
 
 /** What is older than the settings keep it. */
 export async function plannedExpiry(instance: Instance): Promise<ExpiredTable[]> {
-  await instance.engine.setVariables({ asOf: null });
-  const cutoffs = cutoffsOf(instance);
-  const found = Map.groupBy(await expiringRows(instance.engine, cutoffs), ({ table }) => table);
-  const tables = [...found].map(([table, days]) => summed(table, (cutoffs.get(table) as Cutoff).day, days));
-  const raw = await oldRawFiles(instance);
-  return raw === undefined ? tables : [...tables, raw];
+  return (await lookForOld(instance, instance.nowMicros())).tables;
 }
 
 /**
@@ -40,8 +35,10 @@ export async function plannedExpiry(instance: Instance): Promise<ExpiredTable[]>
 export async function expire(instance: Instance, signal?: AbortSignal): Promise<ExpiredTable[]> {
   const { engine, batches, directory } = instance;
   const batch: Batch = { cause: 'retention', chunks: [], files: [], stagingDirectory: directory.staging, readRaw: async () => [] };
-  const planned = await batches.alone(() => plannedExpiry(instance));
-  const due = Map.groupBy(await batches.alone(() => expiringRows(engine, cutoffsOf(instance))), ({ day }) => day);
+  // Midnight may come meanwhile: what went is what was found to be old.
+  const now = instance.nowMicros();
+  const { rows, tables: gone } = await batches.alone(() => lookForOld(instance, now));
+  const due = Map.groupBy(rows, ({ day }) => day);
   for (const [day, tables] of [...due].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (signal?.aborted) throw interrupted();
     const next = nextDay(instance, day);
@@ -49,14 +46,29 @@ export async function expire(instance: Instance, signal?: AbortSignal): Promise<
   }
   // A checkpoint is what gives the space back.
   if (due.size > 0) await batches.alone(() => engine.settle());
-  await removeRawDays(instance);
-  return planned;
+  await removeRawDays(instance, now);
+  return gone;
+}
+
+interface OldRows {
+  readonly rows: readonly ExpiredRows[];
+  /** The same by table, and the raw archive. */
+  readonly tables: ExpiredTable[];
+}
+
+async function lookForOld(instance: Instance, now: number): Promise<OldRows> {
+  await instance.engine.setVariables({ asOf: null });
+  const cutoffs = cutoffsOf(instance, now);
+  const rows = await expiringRows(instance.engine, cutoffs);
+  const tables = [...Map.groupBy(rows, ({ table }) => table)].map(([table, days]) => summed(table, (cutoffs.get(table) as Cutoff).day, days));
+  const raw = await oldRawFiles(instance, now);
+  return { rows, tables: raw === undefined ? tables : [...tables, raw] };
 }
 
 /** The first day that is kept of each table that is not kept for ever. */
-function cutoffsOf({ settings, nowMicros }: Instance): Map<Expiring, Cutoff> {
+function cutoffsOf({ settings }: Instance, now: number): Map<Expiring, Cutoff> {
   const zone = settings.instance.reporting_time_zone;
-  const today = createReportDate(zone)(nowMicros());
+  const today = createReportDate(zone)(now);
   const cutoffs = new Map<Expiring, Cutoff>();
   for (const table of EXPIRING) {
     const days = retainedDays(settings, table);
@@ -87,13 +99,13 @@ function summed(table: ExpiredTable['table'], before: string, days: readonly { r
 }
 
 /** The first day of receipt (UTC) of which the raw archive is kept. */
-function rawCutoff({ settings, nowMicros }: Instance): string | undefined {
+function rawCutoff({ settings }: Instance, now: number): string | undefined {
   const days = retainedDays(settings, 'raw');
-  return days === undefined ? undefined : formatDay(createReportDate('UTC')(nowMicros()) - days);
+  return days === undefined ? undefined : formatDay(createReportDate('UTC')(now) - days);
 }
 
-async function oldRawFiles(instance: Instance): Promise<ExpiredTable | undefined> {
-  const before = rawCutoff(instance);
+async function oldRawFiles(instance: Instance, now: number): Promise<ExpiredTable | undefined> {
+  const before = rawCutoff(instance, now);
   if (before === undefined) return undefined;
   const old = (await listRawFiles(instance.directory.raw)).files.filter(({ day }) => day < before);
   if (old.length === 0) return undefined;
@@ -109,8 +121,8 @@ async function oldRawFiles(instance: Instance): Promise<ExpiredTable | undefined
   };
 }
 
-async function removeRawDays(instance: Instance): Promise<void> {
-  const before = rawCutoff(instance);
+async function removeRawDays(instance: Instance, now: number): Promise<void> {
+  const before = rawCutoff(instance, now);
   if (before === undefined) return;
   const { raw } = instance.directory;
   for (const { feed, day } of await listRawDays(raw)) if (day < before) await rm(dayFolder(raw, feed, day), { recursive: true, force: true });

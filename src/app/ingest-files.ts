@@ -6,7 +6,6 @@ import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
 import type { EdgeSettings } from '../ingest/edge-settings.ts';
 import { makeStagingFolder } from './data-directory.ts';
-import { type DiskBudget, diskBudgetOf } from './disk-budget.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
@@ -93,7 +92,6 @@ class FileIngest implements StagedIngest {
   private readonly committed: CommittedBatch[] = [];
   /** Of these files alone: a batch may have the records of other sources too. */
   private readonly outcomes: OutcomeCounts = { ...NO_RECORDS };
-  private readonly disk: DiskBudget;
   private readonly receivedAtMicros: number;
   private readonly stages: IngestStage[] = [];
   private failure: unknown;
@@ -116,7 +114,6 @@ class FileIngest implements StagedIngest {
       if (this.edge !== undefined && chunks.some(({ feed }) => feed === 'currency-rates')) void this.useRates().catch((error) => this.fail(error));
     });
     this.onProgress = onProgress;
-    this.disk = diskBudgetOf(instance);
     this.receivedAtMicros = instance.nowMicros();
   }
 
@@ -234,7 +231,7 @@ class FileIngest implements StagedIngest {
 
   async apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void> {
     const { instance } = this;
-    await this.disk.requireRoom();
+    await instance.disk.requireRoom();
     // Beside others, a batch that runs may have their records too: it is not stopped.
     const goOn = () => (this.manner.signal === undefined ? this.requireGoing() : undefined);
     const committed = await instance.batches.apply({

@@ -16,6 +16,7 @@ import type { Contracts } from '../staging/staged-tables.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { type DataDirectory, dataDirectory, giveBack, nameHolder, prepareDataDirectory, takeOver } from './data-directory.ts';
 import { requireSameSettings, settingMacros } from './derived-settings.ts';
+import { DiskBudget } from './disk-budget.ts';
 import type { DiskFigures } from './disk-figures.ts';
 import { openToRead } from './open-to-read.ts';
 
@@ -56,6 +57,8 @@ export interface Instance extends InstanceOptions {
   readonly reads?: BoundedReads;
   /** Everything that writes to the tables goes through it. */
   readonly batches: BatchQueue;
+  /** Asked before more is written. */
+  readonly disk: DiskBudget;
   /** From now on, what others ask for is done. */
   workForOthers(work: SharedWork): void;
   close(): Promise<void>;
@@ -78,12 +81,13 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     requireGoing(options.signal);
   };
   const context = { ...options, workForOthers: () => undefined, ...open, onStep, directory, models };
+  const disk = new DiskBudget({ directory: directory.path, limits: options.settings.limits, nowMicros: options.nowMicros, measure: options.measureDisk });
   const batches = new BatchQueue((batch) => applyBatch(context, batch));
   const close = async (): Promise<void> => {
     await batches.close();
     await open.close();
   };
-  return { ...context, batches, close };
+  return { ...context, disk, batches, close };
 }
 
 type OpenEngine = Pick<Instance, 'engine' | 'reads' | 'close'> & Partial<Pick<Instance, 'workForOthers'>>;

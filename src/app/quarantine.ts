@@ -154,14 +154,22 @@ async function replayAll(instance: Instance, filter: QuarantineFilter, { committ
     );
     if (rows.length === 0) return sum;
     if (signal?.aborted) throw interrupted();
+    await instance.disk.requireRoom();
+    const replayed = await replayBatch(instance, rows).catch(unlessChanged);
+    // Some of them are gone meanwhile: what is left is read again.
+    if (replayed === undefined) continue;
     after = (rows.at(-1) as ReplayRow).quarantine_id;
-    const { batchId, outcomes } = await replayBatch(instance, rows);
+    const { batchId, outcomes } = replayed;
     sum.replayed += rows.length;
     sum.accepted += outcomes.accepted;
     sum.duplicate += outcomes.duplicate;
     sum.stillQuarantined += rows.length - outcomes.accepted - outcomes.duplicate;
     sum.batches.push(batchId);
   }
+}
+
+function unlessChanged(error: unknown): undefined {
+  if (!(error instanceof AdvertiseXError) || error.code !== 'source_changed') throw error;
 }
 
 type ReplayRow = {

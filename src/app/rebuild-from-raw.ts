@@ -8,7 +8,6 @@ import { EVENT_FEEDS, type Feed, REFERENCE_FEEDS } from '../domain/feeds.ts';
 import { ArchiveStager } from '../ingest/archive-stager.ts';
 import type { ArchivedRecord, RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
-import { type DiskBudget, diskBudgetOf } from './disk-budget.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { Instance } from './instance.ts';
 
@@ -42,7 +41,6 @@ class Rebuild {
   private readonly files: readonly RawFile[];
   private readonly state: ArchiveState | undefined;
   private readonly onProgress: (records: number) => void;
-  private readonly disk: DiskBudget;
   private stager!: ArchiveStager;
   private batches = 0;
   private readonly outcomes: OutcomeCounts = { received: 0, accepted: 0, duplicate: 0, quarantined: 0 };
@@ -52,7 +50,6 @@ class Rebuild {
     this.files = files;
     this.state = state;
     this.onProgress = onProgress;
-    this.disk = diskBudgetOf(instance);
   }
 
   async run(): Promise<RawRebuild> {
@@ -92,7 +89,7 @@ class Rebuild {
 
   private async apply(feed: Feed, cause: BatchCause, last: ArchivedRecord): Promise<void> {
     const { instance } = this;
-    await this.disk.requireRoom();
+    await instance.disk.requireRoom();
     const { chunks, unknownFields } = this.stager.flush();
     const committed = await instance.batches.apply({
       cause,

@@ -8,8 +8,9 @@ import { EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, sta
 import type { ApplyContext } from './apply-context.ts';
 import { addCounts, type Batch, type CommittedBatch, type ConflictingRecord, type OutcomeCounts } from './batch.ts';
 import { openRun } from './identity-runs.ts';
+import { requireOpen, settleReplay, writeReplays } from './replays.ts';
 import { DERIVE_STEPS, EVENTS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS } from './steps.ts';
-import { BATCHES, FILES, LEDGER, REPLAYS, SCHEMA_DRIFT, SOURCE_POSITIONS } from './store-tables.ts';
+import { BATCHES, FILES, LEDGER, SCHEMA_DRIFT, SOURCE_POSITIONS } from './store-tables.ts';
 import { forgetWorkTables, runSteps, workTables } from './work-tables.ts';
 
 /**
@@ -37,6 +38,7 @@ export async function applyBatch(context: ApplyContext, batch: Batch): Promise<C
 async function applyInTransaction(context: ApplyContext, batch: Batch): Promise<CommittedBatch> {
   const { engine } = context;
   const { batchId, settledFrom } = await nextBatch(engine);
+  await requireOpen(engine, batch.replays);
   await engine.setVariables({ batch: batchId, cause: batch.cause, asOf: null, settledFrom });
   const filled = await stageTables(context, batch);
   if (batch.cause === 'model') filled.add(REBUILD);
@@ -273,23 +275,4 @@ async function writeDrift(engine: Engine, { files, positions = [] }: Batch, batc
     SCHEMA_DRIFT,
     sources.flatMap(({ feed, source, unknownFields }) => unknownFields.map(([field, records]) => ({ feed, source, field, records, batch_id: batchId }))),
   );
-}
-
-/** A replayed record is done with when it is accepted, or was in the tables already; one that broke a rule again stays open. */
-async function writeReplays(engine: Engine, batch: Batch, batchId: number, nowMicros: number): Promise<void> {
-  if (batch.replays === undefined) return;
-  // Where a record stands makes its quarantine_id: one that is refused again has the id that it had.
-  const refused = await engine.rows<{ quarantine_id: string }>('select quarantine_id from staged_quarantine');
-  const broken = new Set(refused.map((row) => row.quarantine_id.replaceAll('-', '')));
-  const done = batch.replays.filter((quarantineId) => !broken.has(quarantineId));
-  await engine.insert(
-    REPLAYS,
-    done.map((quarantineId) => ({ quarantine_id: quarantineId, replayed_at: nowMicros, batch_id: batchId })),
-  );
-}
-
-/** A replayed record was received before: its one outcome moves from quarantined to what it is now, or stays. */
-function settleReplay(cell: OutcomeCounts): void {
-  cell.received = 0;
-  cell.quarantined = -(cell.accepted + cell.duplicate);
 }

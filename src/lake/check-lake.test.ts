@@ -78,6 +78,52 @@ describe('checkLake', () => {
     });
   });
 
+  it('finds nothing wrong while an export is at work, nor where one broke off', async () => {
+    for (const first of [true, false]) {
+      for (let breakAt = 0, isOver = false; !isOver; breakAt++) {
+        const source = twoBatches();
+        source.batch = 1;
+        const lake = join(folder, String(lakes++));
+        if (!first) await exportLake(source, lake);
+        source.batch = 2;
+        let steps = 0;
+        const beforeStep = async (step: string): Promise<void> => {
+          if (breakAt === 0) expect([step, (await checkLake(source, lake)).differences]).toEqual([step, []]);
+          else if (steps++ === breakAt) throw new Error('broken off');
+        };
+        const failure = await exportLake(source, lake, { beforeStep }).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+        expect([undefined, 'broken off']).toContain(failure);
+        isOver = breakAt > 0 && failure === undefined;
+        expect((await checkLake(source, lake)).differences).toEqual([]);
+        // A batch behind it as well.
+        source.rows.get(CLICKS.name)?.push({ slice: '2026-01-06', value: 'later', since: 3 });
+        source.batch = 3;
+        expect((await checkLake(source, lake)).differences).toEqual([]);
+        await exportLake(source, lake);
+        expect(await checkLake(source, lake)).toEqual({ batch: 3, batchesBehind: 0, slicesChecked: 6, differences: [] });
+        expect((await readManifest(lake))?.writing).toBeUndefined();
+      }
+    }
+  });
+
+  it('finds nothing wrong where a whole export comes between what it reads', async () => {
+    const { source, lake } = await exported(1);
+    source.batch = 2;
+    const slicesExpiredSince = source.slicesExpiredSince.bind(source);
+    let isExported = false;
+    source.slicesExpiredSince = async () => {
+      if (!isExported) {
+        isExported = true;
+        await exportLake(source, lake);
+      }
+      return slicesExpiredSince();
+    };
+    expect(await checkLake(source, lake)).toEqual({ batch: 2, batchesBehind: 0, slicesChecked: 5, differences: [] });
+  });
+
   it('takes no offence at columns that a table has gained since the export', async () => {
     const { source, lake } = await exported(2);
     source.tables = source.tables.map((table) =>

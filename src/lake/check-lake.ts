@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { reportingFailures } from './lake-failure.ts';
 import { listTable } from './lake-layout.ts';
-import { readManifest } from './lake-manifest.ts';
-import type { LakeColumn, LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
+import { type LakeManifest, readManifest } from './lake-manifest.ts';
+import type { LakeColumn, LakePosition, LakeSlice, LakeSource, LakeTable } from './lake-source.ts';
 import { columnDifference, readFooter } from './parquet-footer.ts';
 
 /** Rows in the lake's files = rows in the tables, per table and day (SEMANTICS §10, equation 7). */
@@ -28,36 +28,72 @@ export interface LakeDifference {
 
 /**
  * Reads the footer of every file that another engine would read, whether or not the manifest knows it, and compares with the
- * tables as they were at the batch of the lake.
+ * tables as they were at the batch of the lake. What an export puts in place meanwhile, or did not finish, is left to the next one.
  */
 export async function checkLake(source: LakeSource, lake: string): Promise<LakeCheck> {
   return reportingFailures(lake, async () => {
-    const manifest = await readManifest(lake);
-    const { batch: committed, origin } = await source.position();
+    let state = await readState(source, lake);
     const differences: LakeDifference[] = [];
     let slicesChecked = 0;
     const batches: number[] = [];
-    for (const table of manifest === undefined ? [] : source.tables) {
-      const entry = manifest?.tables.find(({ name }) => name === table.name);
-      const known = entry !== undefined && manifest?.origin === origin && entry.batch <= committed;
-      const asOf = known ? entry.batch : committed;
-      batches.push(known ? entry.batch : 0);
-      // Columns that the table has gained since come with the next export, like batches.
-      const checked = await checkTable(source, lake, table, known ? entry.columns : table.columns, asOf);
-      slicesChecked += checked.slices;
-      differences.push(...checked.differences);
+    for (const table of state.manifest === undefined ? [] : source.tables) {
+      for (;;) {
+        const said = saidOf(state, table);
+        const checked = await checkTable(source, lake, table, said);
+        if (checked.differences.length > 0) {
+          // An export may have gone on since: then it is compared with what is said now.
+          state = await readState(source, lake);
+          if (!isSame(saidOf(state, table), said)) continue;
+        }
+        batches.push(said.batch);
+        slicesChecked += checked.slices;
+        differences.push(...checked.differences);
+        break;
+      }
     }
     const batch = batches.length === 0 ? undefined : Math.min(...batches);
-    return { batch, batchesBehind: committed - (batch ?? 0), slicesChecked, differences };
+    return { batch, batchesBehind: state.position.batch - (batch ?? 0), slicesChecked, differences };
   });
 }
 
-async function checkTable(source: LakeSource, lake: string, table: LakeTable, columns: readonly LakeColumn[], asOf: number) {
-  const expected = await source.rowsBySlice(table, asOf);
+interface LakeState {
+  readonly manifest: LakeManifest | undefined;
+  readonly position: LakePosition;
+}
+
+async function readState(source: LakeSource, lake: string): Promise<LakeState> {
+  const manifest = await readManifest(lake);
+  return { manifest, position: await source.position() };
+}
+
+/** What the lake says of a table. */
+interface SaidOfTable {
+  /** 0: nothing, or nothing of these tables. */
+  readonly batch: number;
+  /** What it is compared with. */
+  readonly asOf: number;
+  readonly columns: readonly LakeColumn[];
+  /** Slices that may be newer; all: nothing is known of the others either. */
+  readonly writing: readonly LakeSlice[] | 'all';
+}
+
+function saidOf({ manifest, position }: LakeState, table: LakeTable): SaidOfTable {
+  const isOfThese = manifest?.origin === position.origin;
+  const entry = manifest?.tables.find(({ name }) => name === table.name);
+  const writing = isOfThese ? manifest.writing?.[table.name] : undefined;
+  // Columns that the table has gained since come with the next export, like batches.
+  if (isOfThese && entry !== undefined && entry.batch <= position.batch)
+    return { batch: entry.batch, asOf: entry.batch, columns: entry.columns, writing: writing ?? [] };
+  return { batch: 0, asOf: position.batch, columns: table.columns, writing: writing === undefined ? [] : 'all' };
+}
+
+/** Whether no export has changed it. */
+function isSame(a: SaidOfTable, b: SaidOfTable): boolean {
+  return a.batch === b.batch && JSON.stringify(a.writing) === JSON.stringify(b.writing);
+}
+
+async function checkTable(source: LakeSource, lake: string, table: LakeTable, { asOf, columns, writing }: SaidOfTable) {
   const { files, strays } = await listTable(lake, table);
-  // Like batches, they go with the next export.
-  const expired = await source.slicesExpiredSince(table, asOf);
-  const slices = [...new Set([...expected.keys(), ...files.keys()])].filter((slice) => !expired.has(slice)).sort();
   const differences: LakeDifference[] = strays.map((path) => ({
     table: table.name,
     slice: '',
@@ -66,6 +102,11 @@ async function checkTable(source: LakeSource, lake: string, table: LakeTable, co
     files: [path],
     problem: `${path} is not part of the lake, and engines that read the folder trip over it; \`advertisex lake compact\` removes it`,
   }));
+  if (writing === 'all') return { slices: 0, differences };
+  const expected = await source.rowsBySlice(table, asOf);
+  // Like batches, they go with the next export.
+  const left = new Set([...(await source.slicesExpiredSince(table, asOf)), ...writing]);
+  const slices = [...new Set([...expected.keys(), ...files.keys()])].filter((slice) => !left.has(slice)).sort();
   for (const slice of slices) {
     const paths = files.get(slice) ?? [];
     const rowsInTable = expected.get(slice) ?? 0;

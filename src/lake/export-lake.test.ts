@@ -135,7 +135,7 @@ describe('exportLake', () => {
     let manifests = 0;
     const beforeStep = (step: string): void => {
       if (step === 'replace_manifest') manifests++;
-      if (step === 'replace_slice' && manifests === 1) throw new Error('broken off');
+      if (step === 'replace_slice' && manifests === 2) throw new Error('broken off');
     };
     await expect(exportLake(source, lake, { beforeStep })).rejects.toThrow('broken off');
     expect((await readManifest(lake))?.tables.map(({ name, batch }) => [name, batch])).toEqual([

@@ -79,6 +79,11 @@ async function writeChanges(source: LakeSource, lake: string, options: LakeExpor
     options.onProgress?.({ slicesDone, slicesToDo });
     return drafts;
   };
+  const writeManifest = async (): Promise<void> => {
+    await beforeStep('write_manifest');
+    const draft = join(lake, WRITING_FOLDER, MANIFEST_FILE);
+    await replaceText(join(lake, MANIFEST_FILE), draft, renderManifest(manifestOf(position, plans)), () => beforeStep('replace_manifest'));
+  };
   const lanes = new Lanes(options.copiesAtOnce ?? COPIES_AT_ONCE);
   const begin = (wave: readonly SlicesToWrite[] = []): Promise<Draft[][]> => {
     const drafts = Promise.all(wave.map((part) => lanes.run(() => writeAside(part))));
@@ -92,11 +97,12 @@ async function writeChanges(source: LakeSource, lake: string, options: LakeExpor
     for (const index of waves.keys()) {
       const current = next;
       next = begin(waves[index + 1]);
-      const written = await placeDrafts(lake, (await current).flat(), beforeStep);
+      const drafts = (await current).flat();
+      // Said beforehand: whoever checks the lake meanwhile does not take what is newer than its table for wrong.
+      if (index === 0 && slicesToDo > 0) await writeManifest();
+      const written = await placeDrafts(lake, drafts, beforeStep);
       for (const slice of written) plans.find(({ table }) => table === slice.table)?.done.push(slice);
-      await beforeStep('write_manifest');
-      const draft = join(lake, WRITING_FOLDER, MANIFEST_FILE);
-      await replaceText(join(lake, MANIFEST_FILE), draft, renderManifest(manifestOf(position, plans)), () => beforeStep('replace_manifest'));
+      await writeManifest();
     }
   } catch (error) {
     await lanes.breakOff(error);
@@ -186,7 +192,8 @@ function manifestOf({ origin, batch }: LakePosition, plans: readonly TablePlan[]
     const columns = table.columns.map((column) => ({ name: column.name, type: column.type }));
     return { name, batch, divided, columns, files: [...files.values()].sort((a, b) => (a.slice < b.slice ? -1 : 1)) };
   });
-  return { format: 'advertisex-lake', version: 1, origin, tables };
+  const writing = Object.fromEntries(plans.filter(({ slices, done }) => done.length < slices.length).map(({ table, slices }) => [table.name, [...slices]]));
+  return { format: 'advertisex-lake', version: 1, origin, ...(Object.keys(writing).length === 0 ? {} : { writing }), tables };
 }
 
 function resultOf({ table, done }: TablePlan): ExportedTable {

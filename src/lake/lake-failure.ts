@@ -14,7 +14,7 @@ function lakeFailure(lake: string, error: unknown): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'disk_full') {
     return new AdvertiseXError(
       'disk_full',
-      `There is no space left to write the lake in ${lake}`,
+      `There is no space left to write the lake in ${lake}${error instanceof AdvertiseXError ? `: ${error.message}` : ''}`,
       'Make room, then run `advertisex lake export`: each day of the lake is whole, as it was or as it is now, and the tables are not affected.',
       error,
     );

@@ -14,6 +14,8 @@ const manifestSchema = z.object({
   format: z.literal('advertisex-lake'),
   version: z.literal(1),
   origin: z.string(),
+  /** Slices that an export puts in place at the moment, or broke off at, by table: each is as before or newer. */
+  writing: z.record(z.string(), z.array(z.string())).optional(),
   tables: z.array(
     z.object({
       name: z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/),

@@ -13,6 +13,8 @@ export type LogEvent =
   | 'recovered'
   | 'batch_committed'
   | 'batch_failed'
+  | 'archive_failed'
+  | 'log_kept'
   | 'count_failed'
   | 'log_damaged'
   | 'housekeeping_failed'

@@ -62,6 +62,11 @@ export const METRICS = {
   advertisex_source_refused_files: { type: 'gauge', labels: ['source'], help: 'Files of a source that cannot be read, and are passed over until they change' },
   advertisex_log_bytes: { type: 'gauge', labels: [], help: "Size of the collector's log" },
   advertisex_log_waiting_entries: { type: 'gauge', labels: [], help: 'Entries of the log that are not committed yet' },
+  advertisex_archive_failures_total: {
+    type: 'counter',
+    labels: ['code'],
+    help: 'Times that a part of the log could not be put into the raw archive, and is tried again later, by the code of the error',
+  },
   advertisex_log_damage_total: { type: 'counter', labels: ['kind'], help: 'Places at which the log was found cut or damaged' },
   advertisex_housekeeping_duration_seconds: {
     type: 'histogram',

@@ -122,6 +122,7 @@ describe('an export of the lake that is killed', () => {
     ['replace_slice', 10],
     ['write_manifest', 1],
     ['replace_manifest', 1],
+    ['replace_manifest', 2],
     ['remove_writing', 1],
   ])('at %s, time %i, leaves the tables alone, and the next one completes the lake', async (step, occurrence) => {
     const data = killed({ work: 'export', step, occurrence }, {}, atBatch(last));

@@ -6,6 +6,7 @@ import { compactInstance } from '../../src/app/compact.ts';
 import { expire, plannedExpiry } from '../../src/app/expire.ts';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import type { Instance } from '../../src/app/instance.ts';
+import { replayQuarantine } from '../../src/app/quarantine.ts';
 import { rebuild } from '../../src/app/rebuild.ts';
 import { exportInstanceLake } from '../../src/app/write-lake.ts';
 import { compareTables, type Tables } from '../properties/compare-tables.ts';
@@ -247,6 +248,43 @@ describe('days that are older than they are kept', () => {
     await withInstance(data, keeping, async (instance) => {
       expect((await expire(instance)).length).toBe(6);
       expect(await brokenEquations(instance)).toEqual([]);
+    });
+  });
+
+  it('are those of one moment, though midnight comes while it is at work', async () => {
+    await withInstance(fresh(), options({ silver_days: 2 }, '2026-03-05T12:00:00Z'), async (instance) => {
+      await take(instance, 'ad-impressions', impression('2026-03-02T08:00:00Z'), impression('2026-03-03T08:00:00Z'));
+      const times = ['2026-03-05T23:59:59Z'];
+      const nowMicros = () => micros(times.shift() ?? '2026-03-06T00:00:00Z');
+      const gone = await expire({ ...instance, nowMicros });
+      expect(gone.find(({ table }) => table === 'impressions')).toMatchObject({ before: '2026-03-03', days: 1, rows: 1 });
+      expect(await rows(instance, 'select count(*) as n from silver.impressions')).toEqual([{ n: 1n }]);
+    });
+  });
+
+  it('are not replayed out of quarantine by whoever read them before they went', async () => {
+    const data = fresh();
+    const refused = (timestamp: string) => impression(timestamp, { price: 1, currency: 'EUR' });
+    await withInstance(data, options({}, '2026-03-03T12:00:00Z'), (instance) => take(instance, 'ad-impressions', refused('2026-03-03T10:00:00Z')));
+    await withInstance(data, options({ quarantine_days: 2 }, '2026-03-06T12:00:00Z'), async (instance) => {
+      await take(instance, 'ad-impressions', refused('2026-03-06T10:00:00Z'), refused('2026-03-06T11:00:00Z'));
+      const path = join(folder, 'rates.csv');
+      writeFileSync(path, 'rate_date,currency,rate\n2026-03-03,EUR,1.1\n2026-03-06,EUR,1.1\n');
+      await ingestFiles(instance, [{ feed: 'currency-rates', paths: [path] }]);
+      const { engine } = instance;
+      const read: number[] = [];
+      const committed = Object.create(engine) as Instance['engine'];
+      committed.rows = async <Row>(sql: string, parameters?: Parameters<typeof engine.rows>[1]) => {
+        const found = await engine.rows(sql, parameters);
+        if (!sql.includes('ops.quarantine')) return found as Row[];
+        read.push(found.length);
+        if (read.length === 1) await expire(instance);
+        return found as Row[];
+      };
+      expect(await replayQuarantine(instance, {}, { committed })).toMatchObject({ replayed: 2, accepted: 2 });
+      expect(read.slice(0, 2)).toEqual([3, 2]);
+      expect(await brokenEquations(instance)).toEqual([]);
+      expect(await rows(instance, 'select count(*) as n from store.replays')).toEqual([{ n: 2n }]);
     });
   });
 

@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { diskBudgetOf } from '../../src/app/disk-budget.ts';
 import type { DiskFigures } from '../../src/app/disk-figures.ts';
+import { expire } from '../../src/app/expire.ts';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
+import { watchDisk } from '../../src/app/live/watch-disk.ts';
+import { replayQuarantine } from '../../src/app/quarantine.ts';
+import { exportLakeBesideBatches } from '../../src/app/write-lake.ts';
 import type { Delivery } from '../../src/collector/collector.ts';
 import { brokenEquations } from '../faults/every-table.ts';
 import { withInstance } from '../faults/open-instance.ts';
@@ -36,7 +39,7 @@ describe('a disk that fills up', () => {
       if (step === 'begin' && isHeld) throw new Error('held up');
     };
     await withInstance(join(folder, 'injected'), { onStep, measureDisk: async () => figures, settings: { limits: { disk: '100MB' } } }, async (instance) => {
-      const budget = diskBudgetOf(instance);
+      const { disk: budget } = instance;
       const { live } = await openSmallLive(instance, {}, { room: () => budget.trouble });
       const count = async () => (await instance.engine.rows('select count(*) as n from silver.impressions'))[0]?.['n'];
       isHeld = true;
@@ -59,6 +62,36 @@ describe('a disk that fills up', () => {
       figures.usedBytes = 10e6;
       await ingestFiles(instance, callsFor(join(folder, 'traffic')).flat());
       expect(await brokenEquations(instance)).toEqual([]);
+    });
+  });
+
+  it('is one for all who write: none of them begins while there is less room than to begin again', async () => {
+    const figures: { -readonly [key in keyof DiskFigures]: number } = { freeBytes: 1e12, totalBytes: 2e12, usedBytes: 0 };
+    const settings = { limits: { disk: '100MB' }, retention: { bid_requests_days: 20 } };
+    await withInstance(join(folder, 'shared'), { measureDisk: async () => figures, settings }, async (instance) => {
+      const levels: string[] = [];
+      const watched = await watchDisk(instance, { onChange: ({ level }) => levels.push(level), onFailure: () => undefined });
+      const calls = callsFor(join(folder, 'traffic')).flat();
+      const batches = async () => (await instance.engine.rows('select max(batch_id) as n from store.batches'))[0]?.['n'];
+      const lake = () => exportLakeBesideBatches(instance, new AbortController().signal);
+      await ingestFiles(instance, calls.slice(0, -1));
+      await lake();
+      await ingestFiles(instance, calls.slice(-1));
+      const before = await batches();
+      figures.usedBytes = 96e6;
+      await expect(replayQuarantine(instance, {})).rejects.toMatchObject({ code: 'disk_full' });
+      figures.usedBytes = 92e6;
+      const more = join(folder, 'more.json');
+      writeFileSync(more, delivery('more').body);
+      await expect(ingestFiles(instance, [{ feed: 'ad-impressions', paths: [more] }])).rejects.toMatchObject({ code: 'disk_full' });
+      await expect(replayQuarantine(instance, {})).rejects.toMatchObject({ code: 'disk_full' });
+      await expect(lake()).rejects.toMatchObject({ code: 'disk_full' });
+      expect(await batches()).toBe(before);
+      expect(levels).toEqual(['full']);
+      // What makes room is done all the same.
+      expect((await expire(instance)).length).toBeGreaterThan(0);
+      expect((await lake()).batch).toBeGreaterThan(Number(before));
+      watched.stop();
     });
   });
 
@@ -91,7 +124,7 @@ describe('a disk that fills up', () => {
     if (status !== 0) return skip('a tmpfs cannot be mounted here');
     mounts.push(disk);
     await withInstance(join(disk, 'data'), { settings: { raw_archive: { enabled: true } } }, async (instance) => {
-      const budget = diskBudgetOf(instance);
+      const { disk: budget } = instance;
       const { live } = await openSmallLive(instance, {}, { room: () => budget.trouble });
       await live.take(delivery('0'));
       // Something else takes the space.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compactInstance } from '../../src/app/compact.ts';
 import type { Instance } from '../../src/app/instance.ts';
 import { rebuildFromRaw } from '../../src/app/rebuild-from-raw.ts';
 import type { Delivery } from '../../src/collector/collector.ts';
@@ -183,15 +184,36 @@ describe('a raw archive', () => {
         await live.take(lines(impression(`a${index}`)));
         await eventually(() => batches === index + 1);
       }
-      await eventually(() => events.some(({ what }) => what === 'failed'));
-      expect(events.filter(({ what }) => what === 'failed')).toMatchObject([{ error: { code: 'log_failed' } }]);
+      await eventually(() => events.length > 0);
+      expect(events).toMatchObject([{ what: 'archive_failed', error: { code: 'log_failed' } }]);
+      expect([live.isArchiveFailing, live.troubles]).toEqual([true, []]);
       expect(segments()).toBe(8);
       rmSync(inTheWay);
       await live.stop();
+      expect([live.isArchiveFailing, events.length]).toEqual([false, 1]);
       expect(segments()).toBe(1);
     });
     await withInstance(join(folder, 'blocked-rebuilt'), {}, async (instance) => {
       expect(await rebuildFromRaw(instance, join(data, 'raw'))).toMatchObject({ outcomes: { received: 8, accepted: 8 } });
+    });
+  });
+
+  it('finds the books that it numbers records by, until it has them', async () => {
+    await withInstance(join(folder, 'folded'), ARCHIVED, async (instance) => {
+      let batches = 0;
+      instance.batches.onCommitted(() => batches++);
+      const { live } = await openSmallLive(instance);
+      for (let index = 0; index < 4; index++) {
+        await live.take(lines(impression(`a${index}`)));
+        await eventually(() => batches === index + 1);
+      }
+      const marks = async () => {
+        await compactInstance(instance, { fromBatches: 0 });
+        return (await instance.engine.rows<{ next: bigint }>('select next_entry as next from store.source_positions order by next')).map(({ next }) => next);
+      };
+      expect((await marks()).length).toBe(4);
+      await live.stop();
+      expect((await marks()).length).toBe(1);
     });
   });
 

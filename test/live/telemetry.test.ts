@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -149,6 +149,32 @@ it('shows what goes wrong while it does', async () => {
     await live.stop();
     expect(lines.some((line) => line.includes('"batch_failed"'))).toBe(true);
     expect(lines.join('')).not.toContain('4711');
+  });
+});
+
+it('tells of an archive that fails as of that, and of no batch that did', async () => {
+  const { telemetry, lines } = openTelemetry();
+  await withInstance(join(folder, 'unarchived'), { settings: { raw_archive: { enabled: true }, recon: { every_seconds: 0 } } }, async (instance) => {
+    instance.batches.onCommitted(telemetry.onCommitted);
+    const { live } = await openSmallLive(instance, {}, { onEvent: telemetry.onLiveEvent, logLimits: { segmentBytes: 200 } });
+    await telemetry.watch({ instance, live, server });
+    const isFiring = async () => sumOf(await scrape(telemetry), 'advertisex_alerts_firing', { rule: 'archive_failing' });
+    expect(await isFiring()).toBe(0);
+    const inTheWay = join(instance.directory.raw, 'ad-impressions');
+    writeFileSync(inTheWay, '');
+    for (const id of ['a', 'b', 'c']) {
+      await live.take(impressions({ ...impression, impression_id: id }));
+      await eventually(() => live.waiting.entries === 0);
+    }
+    await eventually(async () => (await isFiring()) === 1);
+    rmSync(inTheWay);
+    await live.stop();
+    expect(await isFiring()).toBe(0);
+    const shown = await scrape(telemetry);
+    expect(sumOf(shown, 'advertisex_archive_failures_total', { code: 'log_failed' })).toBe(1);
+    expect(sumOf(shown, 'advertisex_batch_failures_total')).toBe(0);
+    await telemetry.stopWatching();
+    expect(lines.filter((line) => /_failed"|log_kept/.test(line)).map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['archive_failed']);
   });
 });
 

@@ -52,6 +52,7 @@ it('shows its metrics to readers, and logs for programs, without what is nobody 
   const absent = [
     'replayed_total',
     'batch_failures_total',
+    'archive_failures_total',
     'housekeeping_duration_seconds',
     'housekeeping_failures_total',
     'reconciliation_difference_rows',

@@ -42,7 +42,9 @@ export const LIVE_LIMITS: LiveLimits = { bodyBytes: 67_108_864, deliveryRecords:
 /** What operators are told. */
 export type LiveEvent =
   | { readonly what: 'recovered'; readonly entries: number; readonly records: number }
-  | { readonly what: 'failed'; readonly error: unknown; readonly retryInMilliseconds: number };
+  | { readonly what: 'failed'; readonly error: unknown; readonly retryInMilliseconds: number }
+  /** What is in the tables could not be archived, or not be dropped from the log: it stays there, and is tried again. */
+  | { readonly what: 'archive_failed' | 'log_kept'; readonly error: unknown };
 
 export interface LiveTrouble {
   readonly code: 'stopping' | 'failing' | 'behind' | 'disk_full';
@@ -116,6 +118,10 @@ export class LivePipeline implements Collector {
     const full = this.options.room?.();
     if (full !== undefined) troubles.push(full);
     return troubles;
+  }
+
+  get isArchiveFailing(): boolean {
+    return this.options.archive?.isFailing === true;
   }
 
   /** What is on its way from a sender to the tables. */
@@ -217,12 +223,8 @@ export class LivePipeline implements Collector {
   /** What the log need not keep any more goes, into the archive first where there is one. What stays does no harm. */
   private async clearLog(which: 'segments' | 'all'): Promise<void> {
     const { log, archive, onEvent } = this.options;
-    try {
-      await archive?.archiveUpTo(this.appliedUpTo, which);
-      await log.dropBefore(Math.min(this.appliedUpTo, archive?.archivedUpTo ?? this.appliedUpTo));
-    } catch (error) {
-      onEvent({ what: 'failed', error, retryInMilliseconds: 0 });
-    }
+    await archive?.archiveUpTo(this.appliedUpTo, which).catch((error) => onEvent({ what: 'archive_failed', error }));
+    await log.dropBefore(Math.min(this.appliedUpTo, archive?.archivedUpTo ?? this.appliedUpTo)).catch((error) => onEvent({ what: 'log_kept', error }));
   }
 
   private async applyFeeds(part: StagedPart, cause: BatchCause, feeds: readonly Feed[]): Promise<void> {

@@ -33,6 +33,7 @@ export class LogArchive {
   private readonly options: LogArchiveOptions;
   private readonly archive: RawArchive;
   private retryAtMicros = 0;
+  private hasFailed = false;
   /** One stretch after the other, whoever asks. */
   private working: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +63,11 @@ export class LogArchive {
   /** From here on, the log has to keep what it has. */
   get archivedUpTo(): LogPosition {
     return this.archive.nextEntry;
+  }
+
+  /** The last stretch could not be archived. */
+  get isFailing(): boolean {
+    return this.hasFailed;
   }
 
   /** Archives the entries before a position: those of whole segments, or, at the end, all of them. Says how many. */
@@ -104,8 +110,10 @@ export class LogArchive {
         await nextTurn();
       }
       await archive.finish(upTo);
+      this.hasFailed = false;
       return entries;
     } catch (error) {
+      this.hasFailed = true;
       this.retryAtMicros = this.options.instance.nowMicros() + RETRY_AFTER_MICROS;
       archive.abandon();
       throw error;

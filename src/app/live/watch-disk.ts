@@ -1,4 +1,4 @@
-import { type DiskBudget, type DiskState, diskBudgetOf } from '../disk-budget.ts';
+import type { DiskBudget, DiskState } from '../disk-budget.ts';
 import type { Instance } from '../instance.ts';
 
 export interface WatchedDisk {
@@ -16,8 +16,8 @@ export interface DiskWatchOptions {
 const LOOK_EVERY_MS = 5_000;
 
 /** Looks at the disk of an instance now, and every few seconds from then on. */
-export async function watchDisk(instance: Instance, { onChange, onFailure }: DiskWatchOptions): Promise<WatchedDisk> {
-  const budget = diskBudgetOf(instance, onChange);
+export async function watchDisk({ disk: budget }: Pick<Instance, 'disk'>, { onChange, onFailure }: DiskWatchOptions): Promise<WatchedDisk> {
+  budget.onChange(onChange);
   await budget.look();
   const timer = setInterval(() => void budget.look().catch(onFailure), LOOK_EVERY_MS);
   return { budget, stop: () => clearInterval(timer) };

@@ -36,14 +36,18 @@ export function describeRecovery({ entries, records }: Event<'recovered'>): LogL
 }
 
 export function describeFailure({ error, retryInMilliseconds }: Event<'failed'>): LogLine {
-  const retry = retryInMilliseconds > 0 ? ` It is tried again in ${retryInMilliseconds / 1_000} s; what was acknowledged is in the log.` : '';
   return {
     level: 'warn',
     event: 'batch_failed',
-    message: `${error instanceof Error ? error.message : String(error)}.${retry}`,
+    message: `${error instanceof Error ? error.message : String(error)}. It is tried again in ${retryInMilliseconds / 1_000} s; what was acknowledged is in the log.`,
     fields: { retry_in_seconds: retryInMilliseconds / 1_000 },
     error,
   };
+}
+
+export function describeKept({ what, error }: Event<'archive_failed' | 'log_kept'>): LogLine {
+  const kept = what === 'archive_failed' ? 'what the raw archive does not have yet' : 'what it need not keep any more';
+  return { level: 'warn', event: what, message: `${error instanceof Error ? error.message : String(error)}. The log keeps ${kept}; it is tried again.`, error };
 }
 
 export function describeHousekeepingFailure({ job, error, retryInMilliseconds }: Extract<HousekeepingEvent, { what: 'failed' }>): LogLine {

@@ -19,7 +19,7 @@ import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
 import { watchDataSizes } from './data-sizes.ts';
-import { describeBatch, describeDamage, describeDisk, describeFailure, describeHousekeepingFailure, describeRecovery } from './log-lines.ts';
+import { describeBatch, describeDamage, describeDisk, describeFailure, describeHousekeepingFailure, describeKept, describeRecovery } from './log-lines.ts';
 import { ReconciliationWatch } from './reconciliation-watch.ts';
 import { type AnsweredRequest, RequestWatch } from './request-watch.ts';
 
@@ -94,12 +94,14 @@ export class Telemetry {
   };
 
   readonly onLiveEvent = (event: LiveEvent): void => {
-    if (event.what === 'recovered') this.log(describeRecovery(event));
-    else {
-      const code = event.error instanceof AdvertiseXError ? event.error.code : 'unexpected';
-      this.metrics.add('advertisex_batch_failures_total', { code });
-      this.log(describeFailure(event));
+    if (event.what === 'recovered') {
+      this.log(describeRecovery(event));
+      return;
     }
+    const code = event.error instanceof AdvertiseXError ? event.error.code : 'unexpected';
+    if (event.what === 'failed') this.metrics.add('advertisex_batch_failures_total', { code });
+    if (event.what === 'archive_failed') this.metrics.add('advertisex_archive_failures_total', { code });
+    this.log(event.what === 'failed' ? describeFailure(event) : describeKept(event));
   };
 
   readonly onHousekeeping = (event: HousekeepingEvent): void => {
@@ -199,6 +201,7 @@ export class Telemetry {
     const firing = new Set<AlertRule>(live.troubles.map(({ code }) => code));
     if (this.stopping.signal.aborted) firing.add('stopping');
     if (disk?.state?.level === 'low') firing.add('disk_low');
+    if (live.isArchiveFailing) firing.add('archive_failing');
     if (this.reconciliation?.isBroken) firing.add('reconciliation_broken');
     for (const rule of Object.keys(ALERT_RULES) as AlertRule[]) this.metrics.set('advertisex_alerts_firing', { rule }, firing.has(rule) ? 1 : 0);
   }
