@@ -216,6 +216,23 @@ describe('several at the same time', () => {
       expect(await brokenEquations(instance)).toEqual([]);
     });
   });
+
+  it('are told apart where they watch one folder', async () => {
+    put('users.csv', 'user_id\nann\n');
+    put('a.jsonl', lines(0, 9));
+    await withInstance(data, {}, async (instance) => {
+      const { stop, of, sources } = await openSmallSources(instance, [
+        { feed: 'users', path: incoming, pattern: '*.csv' },
+        { feed: 'ad-impressions', path: incoming, pattern: '*.jsonl' },
+        { feed: 'ad-impressions', path: join(incoming, 'sub') },
+      ]);
+      await eventually(() => of('/in (*.csv)').takenRecords === 1 && of('/in (*.jsonl)').takenRecords === 9);
+      const names = sources.status().map(({ name }) => name);
+      expect(names).toContain(join(incoming, 'sub'));
+      expect(new Set(names).size).toBe(names.length);
+      await stop();
+    });
+  });
 });
 
 describe('a source whose batches fail', () => {

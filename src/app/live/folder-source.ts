@@ -54,6 +54,7 @@ const MAX_BYTES = 268_435_456;
 export class FolderSource implements LiveSource {
   private readonly instance: Instance;
   private readonly options: FolderOptions;
+  /** Its path alone where all of its files are taken: a folder may be watched more than once, with patterns that tell its files apart. */
   private readonly name: string;
   private readonly memory: FolderMemory;
   private readonly stopping = new AbortController();
@@ -78,7 +79,8 @@ export class FolderSource implements LiveSource {
   constructor(instance: Instance, options: FolderOptions) {
     this.instance = instance;
     this.options = options;
-    this.name = options.folder.path;
+    const { path, pattern } = options.folder;
+    this.name = pattern === undefined ? path : `${path} (${pattern})`;
     this.memory = new FolderMemory(options.folder.quietSeconds * 1_000);
   }
 
@@ -123,7 +125,7 @@ export class FolderSource implements LiveSource {
       return this.failFolder(error as NodeJS.ErrnoException);
     }
     if (this.isAway) {
-      this.tell('note', `${this.name} can be read again.`);
+      this.tell('note', `${folder.path} can be read again.`);
       this.isAway = false;
       this.state = 'idle';
       this.trouble = '';
@@ -222,7 +224,8 @@ export class FolderSource implements LiveSource {
   }
 
   private failFolder(error: NodeJS.ErrnoException): number {
-    const message = error.code === 'ENOENT' ? `There is no folder ${this.name}` : `${this.name} cannot be read: ${error.message}`;
+    const { path } = this.options.folder;
+    const message = error.code === 'ENOENT' ? `There is no folder ${path}` : `${path} cannot be read: ${error.message}`;
     this.stopWatching();
     // Told once, not each time that it is tried.
     if (!this.isAway || this.trouble !== message) this.tell('warning', `${message}. It is looked for again and again; the other sources go on.`);
