@@ -149,6 +149,29 @@ describe('a watched folder', () => {
   });
 });
 
+it.each(['move', 'delete'] as const)(
+  'a file that changes while it is taken is left where it is (%s), which is said, until it is taken as it is',
+  async (after) => {
+    put('a.csv', 'user_id\nann\n');
+    let isTaken = false;
+    const onStep = (step: string) => {
+      if (step !== 'books' || isTaken) return;
+      isTaken = true;
+      appendFileSync(join(incoming, 'a.csv'), 'bea\n');
+    };
+    await withInstance(data, { onStep }, async (instance) => {
+      const { stop, told, of } = await openSmallSources(instance, [{ feed: 'users', path: incoming, after }]);
+      await eventually(() => of('/in').takenFiles === 2 && !existsSync(join(incoming, 'a.csv')));
+      await stop();
+      expect(told.map(({ level, message }) => [level, message.replace(incoming, 'IN')])).toEqual([
+        ['note', `IN/a.csv has changed while it was taken: it is not ${after}d, and looked at anew.`],
+        ['note', expect.stringMatching(/^IN\/a\.csv has changed since it was taken, and is taken anew/)],
+      ]);
+      expect(await count(instance, 'ref.users')).toBe(2);
+    });
+  },
+);
+
 /** Holds back what is to be applied until there is so much of it, so that it has to go into one batch. */
 function applyTogether({ batches }: Instance, parts: number): void {
   const apply = batches.apply.bind(batches);

@@ -207,11 +207,13 @@ export class FolderSource implements LiveSource {
           `${file.path} has changed since it was taken, and is taken anew: ${count(outcomes.duplicate)} of its ${count(outcomes.received)} records are duplicates.`,
         );
     }
-    const { folder } = this.options;
+    const { path, after } = this.options.folder;
+    const away = after === 'move' ? 'moved' : 'deleted';
     try {
-      await putAway(folder.path, file, folder.after, complete);
+      const isSame = await putAway(path, file, after, complete);
+      if (!isSame) this.tell('note', `${file.path} has changed while it was taken: it is not ${away}, and looked at anew.`);
     } catch (error) {
-      this.tell('warning', `${file.path} is taken, and cannot be ${folder.after === 'move' ? 'moved' : 'deleted'}: ${(error as Error).message}`);
+      this.tell('warning', `${file.path} is taken, and cannot be ${away}: ${(error as Error).message}`);
     }
   }
 
