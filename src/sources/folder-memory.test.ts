@@ -77,3 +77,33 @@ describe('a file that is settled', () => {
     expect(memory.hasGrown(file('a'))).toBe(false);
   });
 });
+
+describe('a file that somebody else has in hand', () => {
+  it('is left alone, each time for twice as long, half a minute at most', () => {
+    const memory = new FolderMemory(0);
+    const waits: (number | undefined)[] = [];
+    let nowMs = 0;
+    for (let look = 0; look < 8; look++) {
+      memory.look([file('a')], nowMs, nowMs);
+      expect(names(memory.complete())).toEqual(['a']);
+      memory.hold(file('a'), nowMs, 'hash');
+      waits.push(memory.msUntilNext());
+      nowMs += (memory.msUntilNext() ?? 0) - 1;
+      memory.look([file('a')], nowMs, nowMs);
+      expect([memory.complete(), memory.count('present'), memory.isHeldUp]).toEqual([[], 1, true]);
+      nowMs++;
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  });
+
+  it('is known by its hash until it changes, and then looked at anew', () => {
+    const memory = new FolderMemory(0);
+    memory.look([file('a')], 0, 0);
+    memory.hold(file('a', { inode: 2 }), 0, 'hash of another');
+    expect([memory.hashOf(file('a')), memory.isHeldUp]).toEqual([undefined, false]);
+    memory.hold(file('a'), 0, 'hash');
+    expect([memory.hashOf(file('a')), memory.hashOf(file('a', { inode: 2 }))]).toEqual(['hash', undefined]);
+    memory.look([file('a', { inode: 2 })], 1, 1);
+    expect([names(memory.complete()), memory.hashOf(file('a', { inode: 2 })), memory.isHeldUp]).toEqual([['a'], undefined, false]);
+  });
+});

@@ -3,6 +3,9 @@ import type { FolderFile } from './scan-folder.ts';
 /** Long enough to see that a file whose time is old is not written to by somebody whose clock is. */
 const SECOND_LOOK_MS = 500;
 
+/** How long a file that could not be taken is left alone, at first and, twice as long each time, at most. */
+const HELD_MS = { first: 1_000, last: 30_000 };
+
 interface Remembered {
   readonly file: FolderFile;
   /** Since when it has been as it is. */
@@ -11,6 +14,10 @@ interface Remembered {
   readonly state: 'present' | 'taken' | 'refused';
   /** It was taken before it came to be as it is. */
   readonly hasGrown: boolean;
+  /** It is left alone until then, though it is complete. */
+  readonly again?: { readonly atMs: number; readonly waitMs: number };
+  /** Of its content: it is not read again to know it. */
+  readonly sha256?: string;
 }
 
 /** What is known of the files of a watched folder: which of them are complete and not taken yet. Pure: the time is handed in. */
@@ -42,14 +49,14 @@ export class FolderMemory {
   /** Complete, and neither taken nor refused as they are; those that came first before others. */
   complete(): FolderFile[] {
     return [...this.files.values()]
-      .filter((remembered) => remembered.state === 'present' && this.msUntilComplete(remembered) <= 0)
+      .filter((remembered) => remembered.state === 'present' && this.msUntilTaken(remembered) <= 0)
       .map(({ file }) => file)
       .sort((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1));
   }
 
-  /** How long until another file can be complete; undefined where none is waited for. */
+  /** How long until another file can be complete, or is tried again; undefined where none is waited for. */
   msUntilNext(): number | undefined {
-    const waits = [...this.files.values()].filter(({ state }) => state === 'present').map((remembered) => this.msUntilComplete(remembered));
+    const waits = [...this.files.values()].filter(({ state }) => state === 'present').map((remembered) => this.msUntilTaken(remembered));
     return waits.length === 0 ? undefined : Math.max(0, Math.min(...waits));
   }
 
@@ -59,6 +66,25 @@ export class FolderMemory {
     if (known === undefined) return;
     if (known.file.fingerprint === fingerprint) this.files.set(path, { ...known, state, hasGrown: false });
     else if (state === 'taken') this.files.set(path, { ...known, hasGrown: true });
+  }
+
+  /** Somebody else has it in hand: it is left alone for a while, longer each time. */
+  hold({ path, fingerprint }: FolderFile, nowMs: number, sha256: string): void {
+    const known = this.files.get(path);
+    if (known === undefined || known.file.fingerprint !== fingerprint) return;
+    const waitMs = known.again === undefined ? HELD_MS.first : Math.min(HELD_MS.last, 2 * known.again.waitMs);
+    this.files.set(path, { ...known, again: { atMs: nowMs + waitMs, waitMs }, sha256 });
+  }
+
+  /** A file is complete, and left alone because somebody else has it in hand. */
+  get isHeldUp(): boolean {
+    return [...this.files.values()].some(({ state, again }) => state === 'present' && again !== undefined);
+  }
+
+  /** Of its content, where that was told of the file as it is. */
+  hashOf({ path, fingerprint }: FolderFile): string | undefined {
+    const known = this.files.get(path);
+    return known?.file.fingerprint === fingerprint ? known.sha256 : undefined;
   }
 
   /** Whether the file was taken when it was another one. */
@@ -74,6 +100,12 @@ export class FolderMemory {
     let count = 0;
     for (const remembered of this.files.values()) if (remembered.state === state) count++;
     return count;
+  }
+
+  private msUntilTaken(remembered: Remembered): number {
+    const { again } = remembered;
+    const untilComplete = this.msUntilComplete(remembered);
+    return again === undefined ? untilComplete : Math.max(untilComplete, again.atMs - this.nowMs);
   }
 
   /** By what was seen of it, or, for one that was moved here when it was done, by its own time and a second look. */

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rename
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ingestFiles, ingestSources } from '../../src/app/ingest-files.ts';
 import type { Instance } from '../../src/app/instance.ts';
 import { SourceFiles } from '../../src/app/source-files.ts';
@@ -14,6 +14,7 @@ import { numbered } from './take-until-killed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-folders-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => void vi.restoreAllMocks());
 
 let name = 0;
 let data: string;
@@ -237,6 +238,39 @@ describe('several at the same time', () => {
       await stop();
       expect([await count(instance), await count(instance, 'ops.quarantine'), await count(instance, 'ops.files')]).toEqual([180, 20, 20]);
       expect(await brokenEquations(instance)).toEqual([]);
+    });
+  });
+
+  it('leave a file alone that an ingest has in hand: it is asked for now and then, and not read for that', async () => {
+    const [path] = inFolders('a') as [string];
+    writeFileSync(join(path, 'long.jsonl'), lines(0, 100));
+    await withInstance(data, {}, async (instance) => {
+      const asked = vi.spyOn(SourceFiles, 'from');
+      const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const apply = instance.batches.apply.bind(instance.batches);
+      instance.batches.apply = async (batch) => {
+        begun.resolve();
+        await gate.promise;
+        return apply(batch);
+      };
+      const ingest = ingestFiles(instance, [{ feed: 'ad-impressions', paths: [path] }]);
+      await begun.promise;
+      let laterMs = 0;
+      const clock = { monotonicMs: () => performance.now() + laterMs };
+      const { stop, of } = await openSmallSources(instance, [{ feed: 'ad-impressions', path }], undefined, {}, clock);
+      await eventually(() => asked.mock.calls.length > 0 && of('/a').state === 'waiting');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(asked.mock.calls.length).toBe(1);
+      laterMs += 1_000;
+      await eventually(() => asked.mock.calls.length === 2);
+      expect(asked.mock.calls.flatMap(([found]) => found.map(({ sha256 }) => sha256?.length))).toEqual([undefined, 64]);
+      gate.resolve();
+      await ingest;
+      laterMs += 2_000;
+      await eventually(() => of('/a').state === 'idle');
+      expect(of('/a')).toMatchObject({ waiting: 0, takenFiles: 0 });
+      await stop();
+      expect(await count(instance)).toBe(accepted(100));
     });
   });
 

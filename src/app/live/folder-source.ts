@@ -135,7 +135,7 @@ export class FolderSource implements LiveSource {
     const [first, ...more] = this.group();
     if (first === undefined) {
       const next = this.memory.msUntilNext();
-      this.state = next === undefined ? 'idle' : 'settling';
+      this.state = next === undefined ? 'idle' : this.memory.isHeldUp ? 'waiting' : 'settling';
       this.trouble = '';
       const rest = Math.max(LOOK_EVERY_MS, LOOKING_SHARE * this.lookMs);
       return Math.max(HINT_MS, Math.min(rest, next ?? rest));
@@ -158,6 +158,7 @@ export class FolderSource implements LiveSource {
     const { folder, lane, batchRecords, turns } = this.options;
     const byPath = new Map(files.map((file) => [file.path, file]));
     const settled: [FolderFile, IngestedFile][] = [];
+    const hashes = new Map<string, Promise<string>>();
     const manner: IngestManner = {
       signal: this.stopping.signal,
       lane,
@@ -172,16 +173,20 @@ export class FolderSource implements LiveSource {
       await turns.use(this.stopping.signal, async () => {
         if (this.state !== 'failing') this.state = 'taking';
         const sources = SourceFiles.from(
-          files.map((file) => ({ file, request })),
+          files.map((file) => {
+            const sha256 = this.memory.hashOf(file);
+            return { file, request, ...(sha256 === undefined ? {} : { sha256 }) };
+          }),
           1,
         );
+        for (const { file, hash } of sources.found) hashes.set(file.path, hash);
         try {
           await ingestSources(this.instance, sources, undefined, manner);
         } finally {
           await sources.close();
         }
       });
-      for (const [file, outcome] of settled) await this.settle(file, outcome);
+      for (const [file, outcome] of settled) await this.settle(file, outcome, (await hashes.get(file.path)) as string);
     } catch (error) {
       return this.failIngest(error);
     }
@@ -191,9 +196,9 @@ export class FolderSource implements LiveSource {
     return 0;
   }
 
-  private async settle(file: FolderFile, { state, complete, done, outcomes }: IngestedFile): Promise<void> {
-    // Another ingest is at it: it is looked at again.
-    if (!done) return;
+  private async settle(file: FolderFile, { state, complete, done, outcomes }: IngestedFile, sha256: string): Promise<void> {
+    // Another ingest is at it, which may take long: it is asked for now and then, and not read for that.
+    if (!done) return this.memory.hold(file, this.options.monotonicMs(), sha256);
     const hadGrown = this.memory.hasGrown(file);
     this.memory.settle(file, 'taken');
     this.refusals.delete(file.path);
