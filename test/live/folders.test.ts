@@ -1,4 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import files from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -85,7 +87,7 @@ describe('a watched folder', () => {
   });
 
   // Linux has a file that says it can be read, and cannot, for any user.
-  it.skipIf(process.platform !== 'linux')('passes over a file that cannot be read until it changes, and takes the others', async () => {
+  it.skipIf(process.platform !== 'linux')('passes over a file that cannot be read, and takes the others; and itself once it changes', async () => {
     put('good.jsonl', lines(0, 9));
     symlinkSync('/proc/self/mem', join(incoming, 'poison.jsonl'));
     await withInstance(data, {}, async (instance) => {
@@ -102,6 +104,41 @@ describe('a watched folder', () => {
       await stop();
       expect(await count(instance)).toBe(27);
     });
+  });
+
+  it('takes a file that could not be read for a while once it can be, and says once that it cannot', async () => {
+    const path = join(incoming, 'a.jsonl');
+    put('a.jsonl', lines(0, 9));
+    const open = files.open;
+    let tries = 0;
+    files.open = async (...given) => {
+      if (given[0] !== path || ++tries > 3) return open(...given);
+      throw Object.assign(new Error('ESTALE: stale file handle, open'), { code: 'ESTALE', syscall: 'open' });
+    };
+    syncBuiltinESMExports();
+    try {
+      await withInstance(data, {}, async (instance) => {
+        let laterMs = 0;
+        const clock = { monotonicMs: () => performance.now() + laterMs };
+        const { stop, told, of } = await openSmallSources(instance, [{ feed: 'ad-impressions', path: incoming }], undefined, {}, clock);
+        await eventually(() => of('/in').refusedFiles === 1);
+        await eventually(() => of('/in').state === 'idle');
+        expect([tries, of('/in').waiting]).toEqual([1, 0]);
+        for (const waitMs of [10_000, 20_000, 40_000]) {
+          const before = tries;
+          laterMs += waitMs;
+          await eventually(() => tries > before && of('/in').state === 'idle');
+        }
+        await eventually(() => of('/in').takenFiles === 1);
+        expect(of('/in')).toMatchObject({ refusedFiles: 0, trouble: '' });
+        expect(told.map(({ message }) => message)).toEqual([expect.stringMatching(/a\.jsonl cannot be read: ESTALE.*tried again now and then/)]);
+        await stop();
+        expect(await count(instance)).toBe(9);
+      });
+    } finally {
+      files.open = open;
+      syncBuiltinESMExports();
+    }
   });
 
   it('comes later, goes, and comes back: it is told once, and looked for', async () => {

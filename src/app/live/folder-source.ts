@@ -48,8 +48,8 @@ const MAX_BYTES = 268_435_456;
 
 /**
  * A folder whose files are taken as they are complete. A file is its content: one that is there under another name is not taken again,
- * and one that has grown is taken as the new file that it is. What fails is tried again; a file that cannot be read is passed over until
- * it changes.
+ * and one that has grown is taken as the new file that it is. What fails is tried again; so is a file that cannot be read, less often
+ * and beside the others: whether a disk, a link or the file is to blame is not seen from here.
  */
 export class FolderSource implements LiveSource {
   private readonly instance: Instance;
@@ -135,7 +135,7 @@ export class FolderSource implements LiveSource {
     const [first, ...more] = this.group();
     if (first === undefined) {
       const next = this.memory.msUntilNext();
-      this.state = next === undefined ? 'idle' : this.memory.isHeldUp ? 'waiting' : 'settling';
+      this.state = this.memory.count('present') === 0 ? 'idle' : this.memory.isHeldUp ? 'waiting' : 'settling';
       this.trouble = '';
       const rest = Math.max(LOOK_EVERY_MS, LOOKING_SHARE * this.lookMs);
       return Math.max(HINT_MS, Math.min(rest, next ?? rest));
@@ -200,7 +200,7 @@ export class FolderSource implements LiveSource {
     // Another ingest is at it, which may take long: it is asked for now and then, and not read for that.
     if (!done) return this.memory.hold(file, this.options.monotonicMs(), sha256);
     const hadGrown = this.memory.hasGrown(file);
-    this.memory.settle(file, 'taken');
+    this.memory.settle(file);
     this.refusals.delete(file.path);
     if (state === 'taken') {
       this.takenFiles++;
@@ -223,11 +223,12 @@ export class FolderSource implements LiveSource {
   }
 
   private refuse(file: FolderFile, error: AdvertiseXError): void {
-    this.memory.settle(file, 'refused');
+    this.memory.refuse(file, this.options.monotonicMs());
     // One that is written to is no poison: it has changed, and is looked at anew.
     if (error.code === 'source_changed') return;
+    // Told once, not each time that it is tried.
+    if (this.refusals.get(file.path) !== error.message) this.tell('warning', `${error.message}. It is tried again now and then; the others are taken.`);
     this.refusals.set(file.path, error.message);
-    this.tell('warning', `${error.message}. It is passed over until it changes; the others are taken.`);
   }
 
   private failFolder(error: NodeJS.ErrnoException): number {
