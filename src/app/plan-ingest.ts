@@ -158,10 +158,12 @@ type TakenRow = {
 /** What the books say of files that are as long as these, by feed and content: it can be asked before the contents are known. */
 export async function takenFiles({ engine, batches }: Instance, found: readonly FoundFile[]): Promise<ReadonlyMap<string, TakenFile>> {
   if (found.length === 0) return new Map();
-  // While a batch runs, the engine shows what it has written so far.
+  const lengths = [...new Set(found.map(({ file }) => file.bytes))].join(', ');
+  // As ops.files has it, which tells all files apart before these are found. A content has one length: files of others are no matter.
   const read = () =>
-    engine.rows<TakenRow>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from ops.files
-      where bytes in (${[...new Set(found.map(({ file }) => file.bytes))].join(', ')})`);
+    engine.rows<TakenRow>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from store.files
+      where bytes in (${lengths}) qualify row_number() over (partition by feed, sha256 order by batch_id desc) = 1`);
+  // While a batch runs, the engine shows what it has written so far.
   const rows = await batches.alone(read);
   return new Map(
     rows.map((row) => [

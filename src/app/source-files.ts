@@ -16,6 +16,8 @@ export interface IngestRequest {
 export interface FoundFile {
   readonly file: SourceFile;
   readonly request: IngestRequest;
+  /** Where it is known already: the file is not read for it. */
+  readonly sha256?: string;
 }
 
 export interface HashedFile extends FoundFile {
@@ -38,7 +40,7 @@ export class SourceFiles {
   private constructor(found: readonly FoundFile[], workers: number | undefined) {
     this.bytes = found.reduce((sum, { file }) => sum + file.bytes, 0);
     this.pool = openPool(this.bytes, workers);
-    this.found = found.map((each) => ({ ...each, hash: this.pool.hash(each.file.path) }));
+    this.found = found.map((each) => ({ ...each, hash: each.sha256 === undefined ? this.pool.hash(each.file.path) : Promise.resolve(each.sha256) }));
     // Whoever awaits a hash sees it fail; those of files that nobody comes to are of no interest.
     for (const { hash } of this.found) hash.catch(() => undefined);
   }

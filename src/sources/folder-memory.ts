@@ -3,14 +3,23 @@ import type { FolderFile } from './scan-folder.ts';
 /** Long enough to see that a file whose time is old is not written to by somebody whose clock is. */
 const SECOND_LOOK_MS = 500;
 
+/** How long a file that could not be taken is left alone, at first and, twice as long each time, at most. */
+const HELD_MS = { first: 1_000, last: 30_000 };
+/** A disk or a network may be well again soon, and what is wrong with the file itself costs a reading an hour. */
+const REFUSED_MS = { first: 10_000, last: 3_600_000 };
+
 interface Remembered {
   readonly file: FolderFile;
   /** Since when it has been as it is. */
   readonly sinceMs: number;
-  /** `taken` and `refused` hold for the file as it is: one that changes is looked at anew. */
+  /** `taken` and `refused` hold for the file as it is: one that changes is looked at anew. A refused one is tried again all the same. */
   readonly state: 'present' | 'taken' | 'refused';
   /** It was taken before it came to be as it is. */
   readonly hasGrown: boolean;
+  /** It is left alone until then, though it is complete. */
+  readonly again?: { readonly atMs: number; readonly waitMs: number };
+  /** Of its content: it is not read again to know it. */
+  readonly sha256?: string;
 }
 
 /** What is known of the files of a watched folder: which of them are complete and not taken yet. Pure: the time is handed in. */
@@ -39,26 +48,50 @@ export class FolderMemory {
     );
   }
 
-  /** Complete, and neither taken nor refused as they are; those that came first before others. */
+  /** Complete, and to be taken now: those that came first before others, and before those that were refused. */
   complete(): FolderFile[] {
     return [...this.files.values()]
-      .filter((remembered) => remembered.state === 'present' && this.msUntilComplete(remembered) <= 0)
-      .map(({ file }) => file)
-      .sort((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1));
+      .filter((remembered) => remembered.state !== 'taken' && this.msUntilTaken(remembered) <= 0)
+      .sort(
+        ({ file: a, state: stateA }, { file: b, state: stateB }) =>
+          Number(stateA === 'refused') - Number(stateB === 'refused') || a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1),
+      )
+      .map(({ file }) => file);
   }
 
-  /** How long until another file can be complete; undefined where none is waited for. */
+  /** How long until another file can be complete, or is tried again; undefined where none is waited for. */
   msUntilNext(): number | undefined {
-    const waits = [...this.files.values()].filter(({ state }) => state === 'present').map((remembered) => this.msUntilComplete(remembered));
+    const waits = [...this.files.values()].filter(({ state }) => state !== 'taken').map((remembered) => this.msUntilTaken(remembered));
     return waits.length === 0 ? undefined : Math.max(0, Math.min(...waits));
   }
 
-  /** It was there as `file` says; where it has changed since, that is another file. */
-  settle({ path, fingerprint }: FolderFile, state: 'taken' | 'refused'): void {
+  /** It is taken as `file` says that it was; where it has changed since, that is another file. */
+  settle({ path, fingerprint }: FolderFile): void {
     const known = this.files.get(path);
     if (known === undefined) return;
-    if (known.file.fingerprint === fingerprint) this.files.set(path, { ...known, state, hasGrown: false });
-    else if (state === 'taken') this.files.set(path, { ...known, hasGrown: true });
+    if (known.file.fingerprint === fingerprint) this.files.set(path, { ...known, state: 'taken', hasGrown: false });
+    else this.files.set(path, { ...known, hasGrown: true });
+  }
+
+  /** Somebody else has it in hand: it is left alone for a while, longer each time. */
+  hold(file: FolderFile, nowMs: number, sha256: string): void {
+    this.leaveAlone(file, nowMs, HELD_MS, { state: 'present', sha256 });
+  }
+
+  /** It could not be read or decoded: it is left alone for longer each time, until it changes. */
+  refuse(file: FolderFile, nowMs: number): void {
+    this.leaveAlone(file, nowMs, REFUSED_MS, { state: 'refused' });
+  }
+
+  /** A file is complete, and left alone because somebody else has it in hand. */
+  get isHeldUp(): boolean {
+    return [...this.files.values()].some(({ state, again }) => state === 'present' && again !== undefined);
+  }
+
+  /** Of its content, where that was told of the file as it is. */
+  hashOf({ path, fingerprint }: FolderFile): string | undefined {
+    const known = this.files.get(path);
+    return known?.file.fingerprint === fingerprint ? known.sha256 : undefined;
   }
 
   /** Whether the file was taken when it was another one. */
@@ -74,6 +107,19 @@ export class FolderMemory {
     let count = 0;
     for (const remembered of this.files.values()) if (remembered.state === state) count++;
     return count;
+  }
+
+  private leaveAlone({ path, fingerprint }: FolderFile, nowMs: number, { first, last }: typeof HELD_MS, why: Pick<Remembered, 'state' | 'sha256'>): void {
+    const known = this.files.get(path);
+    if (known === undefined || known.file.fingerprint !== fingerprint) return;
+    const waitMs = known.again === undefined || known.state !== why.state ? first : Math.min(last, 2 * known.again.waitMs);
+    this.files.set(path, { ...known, ...why, again: { atMs: nowMs + waitMs, waitMs } });
+  }
+
+  private msUntilTaken(remembered: Remembered): number {
+    const { again } = remembered;
+    const untilComplete = this.msUntilComplete(remembered);
+    return again === undefined ? untilComplete : Math.max(untilComplete, again.atMs - this.nowMs);
   }
 
   /** By what was seen of it, or, for one that was moved here when it was done, by its own time and a second look. */

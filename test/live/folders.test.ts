@@ -1,8 +1,10 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import files from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ingestFiles, ingestSources } from '../../src/app/ingest-files.ts';
 import type { Instance } from '../../src/app/instance.ts';
 import { SourceFiles } from '../../src/app/source-files.ts';
@@ -14,6 +16,7 @@ import { numbered } from './take-until-killed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-folders-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => void vi.restoreAllMocks());
 
 let name = 0;
 let data: string;
@@ -84,7 +87,7 @@ describe('a watched folder', () => {
   });
 
   // Linux has a file that says it can be read, and cannot, for any user.
-  it.skipIf(process.platform !== 'linux')('passes over a file that cannot be read until it changes, and takes the others', async () => {
+  it.skipIf(process.platform !== 'linux')('passes over a file that cannot be read, and takes the others; and itself once it changes', async () => {
     put('good.jsonl', lines(0, 9));
     symlinkSync('/proc/self/mem', join(incoming, 'poison.jsonl'));
     await withInstance(data, {}, async (instance) => {
@@ -101,6 +104,41 @@ describe('a watched folder', () => {
       await stop();
       expect(await count(instance)).toBe(27);
     });
+  });
+
+  it('takes a file that could not be read for a while once it can be, and says once that it cannot', async () => {
+    const path = join(incoming, 'a.jsonl');
+    put('a.jsonl', lines(0, 9));
+    const open = files.open;
+    let tries = 0;
+    files.open = async (...given) => {
+      if (given[0] !== path || ++tries > 3) return open(...given);
+      throw Object.assign(new Error('ESTALE: stale file handle, open'), { code: 'ESTALE', syscall: 'open' });
+    };
+    syncBuiltinESMExports();
+    try {
+      await withInstance(data, {}, async (instance) => {
+        let laterMs = 0;
+        const clock = { monotonicMs: () => performance.now() + laterMs };
+        const { stop, told, of } = await openSmallSources(instance, [{ feed: 'ad-impressions', path: incoming }], undefined, {}, clock);
+        await eventually(() => of('/in').refusedFiles === 1);
+        await eventually(() => of('/in').state === 'idle');
+        expect([tries, of('/in').waiting]).toEqual([1, 0]);
+        for (const waitMs of [10_000, 20_000, 40_000]) {
+          const before = tries;
+          laterMs += waitMs;
+          await eventually(() => tries > before && of('/in').state === 'idle');
+        }
+        await eventually(() => of('/in').takenFiles === 1);
+        expect(of('/in')).toMatchObject({ refusedFiles: 0, trouble: '' });
+        expect(told.map(({ message }) => message)).toEqual([expect.stringMatching(/a\.jsonl cannot be read: ESTALE.*tried again now and then/)]);
+        await stop();
+        expect(await count(instance)).toBe(9);
+      });
+    } finally {
+      files.open = open;
+      syncBuiltinESMExports();
+    }
   });
 
   it('comes later, goes, and comes back: it is told once, and looked for', async () => {
@@ -148,6 +186,29 @@ describe('a watched folder', () => {
     });
   });
 });
+
+it.each(['move', 'delete'] as const)(
+  'a file that changes while it is taken is left where it is (%s), which is said, until it is taken as it is',
+  async (after) => {
+    put('a.csv', 'user_id\nann\n');
+    let isTaken = false;
+    const onStep = (step: string) => {
+      if (step !== 'books' || isTaken) return;
+      isTaken = true;
+      appendFileSync(join(incoming, 'a.csv'), 'bea\n');
+    };
+    await withInstance(data, { onStep }, async (instance) => {
+      const { stop, told, of } = await openSmallSources(instance, [{ feed: 'users', path: incoming, after }]);
+      await eventually(() => of('/in').takenFiles === 2 && !existsSync(join(incoming, 'a.csv')));
+      await stop();
+      expect(told.map(({ level, message }) => [level, message.replace(incoming, 'IN')])).toEqual([
+        ['note', `IN/a.csv has changed while it was taken: it is not ${after}d, and looked at anew.`],
+        ['note', expect.stringMatching(/^IN\/a\.csv has changed since it was taken, and is taken anew/)],
+      ]);
+      expect(await count(instance, 'ref.users')).toBe(2);
+    });
+  },
+);
 
 /** Holds back what is to be applied until there is so much of it, so that it has to go into one batch. */
 function applyTogether({ batches }: Instance, parts: number): void {
@@ -214,6 +275,56 @@ describe('several at the same time', () => {
       await stop();
       expect([await count(instance), await count(instance, 'ops.quarantine'), await count(instance, 'ops.files')]).toEqual([180, 20, 20]);
       expect(await brokenEquations(instance)).toEqual([]);
+    });
+  });
+
+  it('leave a file alone that an ingest has in hand: it is asked for now and then, and not read for that', async () => {
+    const [path] = inFolders('a') as [string];
+    writeFileSync(join(path, 'long.jsonl'), lines(0, 100));
+    await withInstance(data, {}, async (instance) => {
+      const asked = vi.spyOn(SourceFiles, 'from');
+      const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const apply = instance.batches.apply.bind(instance.batches);
+      instance.batches.apply = async (batch) => {
+        begun.resolve();
+        await gate.promise;
+        return apply(batch);
+      };
+      const ingest = ingestFiles(instance, [{ feed: 'ad-impressions', paths: [path] }]);
+      await begun.promise;
+      let laterMs = 0;
+      const clock = { monotonicMs: () => performance.now() + laterMs };
+      const { stop, of } = await openSmallSources(instance, [{ feed: 'ad-impressions', path }], undefined, {}, clock);
+      await eventually(() => asked.mock.calls.length > 0 && of('/a').state === 'waiting');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(asked.mock.calls.length).toBe(1);
+      laterMs += 1_000;
+      await eventually(() => asked.mock.calls.length === 2);
+      expect(asked.mock.calls.flatMap(([found]) => found.map(({ sha256 }) => sha256?.length))).toEqual([undefined, 64]);
+      gate.resolve();
+      await ingest;
+      laterMs += 2_000;
+      await eventually(() => of('/a').state === 'idle');
+      expect(of('/a')).toMatchObject({ waiting: 0, takenFiles: 0 });
+      await stop();
+      expect(await count(instance)).toBe(accepted(100));
+    });
+  });
+
+  it('are told apart where they watch one folder', async () => {
+    put('users.csv', 'user_id\nann\n');
+    put('a.jsonl', lines(0, 9));
+    await withInstance(data, {}, async (instance) => {
+      const { stop, of, sources } = await openSmallSources(instance, [
+        { feed: 'users', path: incoming, pattern: '*.csv' },
+        { feed: 'ad-impressions', path: incoming, pattern: '*.jsonl' },
+        { feed: 'ad-impressions', path: join(incoming, 'sub') },
+      ]);
+      await eventually(() => of('/in (*.csv)').takenRecords === 1 && of('/in (*.jsonl)').takenRecords === 9);
+      const names = sources.status().map(({ name }) => name);
+      expect(names).toContain(join(incoming, 'sub'));
+      expect(new Set(names).size).toBe(names.length);
+      await stop();
     });
   });
 });

@@ -25,6 +25,7 @@ export async function openSmallSources(
   folders: readonly (Pick<WatchedFolder, 'feed' | 'path'> & Partial<WatchedFolder>)[],
   pipe?: Omit<NonNullable<SourcesOptions['pipe']>, 'input'> & { readonly feed: Feed },
   limits: Partial<LiveLimits> = {},
+  { monotonicMs = () => performance.now() }: Partial<Pick<SourcesOptions, 'monotonicMs'>> = {},
 ): Promise<SmallSources> {
   const { live } = await openSmallLive(instance, limits);
   const told: SourceEvent[] = [];
@@ -35,7 +36,7 @@ export async function openSmallSources(
     ...(pipe === undefined ? {} : { pipe: { ...pipe, input } }),
     onEvent: (event) => told.push(event),
     sleep: (milliseconds, signal) => wait(Math.min(milliseconds, 20), undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
-    monotonicMs: () => performance.now(),
+    monotonicMs,
   });
   sources.start();
   const stop = async () => {

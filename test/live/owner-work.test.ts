@@ -42,7 +42,11 @@ it('stops what is under way when it is to end, and refuses what it does not know
   await withInstance(join(folder, 'ending'), {}, async (instance) => {
     const work = new OwnerWork(instance, 1_000, () => []);
     await expect(work.perform({ work: 'erase', argument: {} }, () => undefined, nobody)).rejects.toMatchObject({ code: 'usage' });
-    await expect(work.perform({ work: 'ingest', argument: { requests: [] } }, () => undefined, nobody)).rejects.toThrow(/rules/);
+    await expect(work.perform({ work: 'ingest', argument: { requests: [] } }, () => undefined, nobody)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/cannot read what it is asked to ingest: rules/),
+      remedy: expect.stringContaining('same version'),
+    });
     const gate = Promise.withResolvers<void>();
     void instance.batches.alone(() => gate.promise);
     const ingest = work.perform(ingestOf(instance, 'dea'), () => undefined, nobody);

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import type { Instance } from '../../src/app/instance.ts';
@@ -91,6 +93,34 @@ it('is not read while the collector cannot take more', async () => {
     await sources.pipe?.ended;
     await stop();
     expect(await count(instance, 'silver.impressions')).toBe(120_000);
+  });
+});
+
+it('is not kept once it is taken', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  await withInstance(join(folder, 'let-go'), {}, async (instance) => {
+    const { sources, input, stop, of } = await openSmallSources(instance, [], { feed: 'ad-impressions' });
+    const chunks: WeakRef<ArrayBufferLike>[] = [];
+    const write = (index: number): void => {
+      const chunk = Uint8Array.from(Buffer.from(numbered(10 * index + 1)));
+      chunks.push(new WeakRef(chunk.buffer));
+      input.write(chunk);
+    };
+    for (let index = 0; index < 50; index++) {
+      write(index);
+      await eventually(() => of('stdin').takenRecords === index + 1);
+    }
+    const held = () => chunks.filter((bytes) => bytes.deref() !== undefined).length;
+    // What is looked at is not collected before the next turn.
+    await eventually(async () => {
+      collectGarbage();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return held() < 5;
+    }, 2_000);
+    input.end();
+    await sources.pipe?.ended;
+    await stop();
   });
 });
 

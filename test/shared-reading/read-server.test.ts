@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DuckDbEngine } from '../../src/engines/duckdb/duckdb-engine.ts';
 import type { SharedEngine } from '../../src/engines/engine.ts';
 import { BoundedReads } from '../../src/engines/remote/bounded-reads.ts';
-import { encodeRequest, FRAMES, frame, MAX_REQUEST_BYTES, PROTOCOL } from '../../src/engines/remote/protocol.ts';
+import { encodeRequest, FRAMES, frame, MAX_REQUEST_BYTES, MAX_WORK_BYTES, PROTOCOL } from '../../src/engines/remote/protocol.ts';
 import { RemoteEngine } from '../../src/engines/remote/remote-engine.ts';
 import { ReadServer, type ReadServerOptions } from '../../src/engines/remote/serve-reads.ts';
 
@@ -281,8 +281,8 @@ describe('someone who does not keep to the protocol', () => {
 
   it.each([
     ['another protocol', frame(FRAMES.request, serialize({ protocol: '0.1', sql: 'select 1', parameters: {}, asOf: null, values: 'engine' }))],
-    ['more than there may be', frame(FRAMES.request, serialize('x'.repeat(MAX_REQUEST_BYTES)))],
-    ['a length beyond any', Buffer.from([255, 255, 255, 255, 1, 0])],
+    ['more than there may be', frame(FRAMES.rows, serialize('x'.repeat(MAX_REQUEST_BYTES)))],
+    ['a length beyond any', Buffer.from([255, 255, 255, 255, 3, 0])],
     ['no request', frame(FRAMES.rows, serialize([[1]]))],
     ['what cannot be read', frame(FRAMES.request, Buffer.from('GET / HTTP/1.1'))],
     ['what has no place in it', frame(FRAMES.request, serialize({ protocol: PROTOCOL, sql: 'select 1', parameters: { a: {} }, asOf: null, values: 'engine' }))],
@@ -292,6 +292,16 @@ describe('someone who does not keep to the protocol', () => {
     const { answer } = await send(bytes);
     expect(await answer).toMatch(/data_locked.+does not speak protocol/);
     expect(await (await connect()).rows('select 1 as a')).toEqual([{ a: 1 }]);
+  });
+
+  it.each([
+    ['statement', FRAMES.request, MAX_REQUEST_BYTES],
+    ['piece of work', FRAMES.work, MAX_WORK_BYTES],
+  ])('is told that a %s is too long, also while it is still sent', async (_, kind, maxBytes) => {
+    await serve();
+    const whole = frame(kind, Buffer.alloc(maxBytes + 1));
+    const { answer } = await send(whole.subarray(0, 100), whole.subarray(100));
+    expect(await answer).toMatch(/"usage".+too long: [\d,]+ bytes, of [\d,]+ at most/);
   });
 
   it('is left where nothing can be told', async () => {

@@ -41,6 +41,14 @@ it('tells of progress, and gives what came of it, however long it takes', async 
   expect(asked).toEqual([REQUEST]);
 });
 
+it('may name many files, and says in its own words where they are too many', async () => {
+  const client = await serve({ perform: async ({ argument }) => (argument as { paths: string[] }).paths.length });
+  const ask = (count: number) =>
+    client.perform({ work: 'ingest', argument: { paths: Array.from({ length: count }, (_, file) => `/exports/${file}`.padEnd(100, 'x')) } });
+  expect(await ask(100_000)).toBe(100_000);
+  await expect(ask(200_000)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('too long'), remedy: expect.stringContaining('folders') });
+});
+
 it('fails as it failed there', async () => {
   const client = await serve({ perform: () => Promise.reject(new AdvertiseXError('source_unreadable', 'no such file', 'Look again.')) });
   await expect(client.perform(REQUEST)).rejects.toMatchObject({ code: 'source_unreadable', message: 'no such file', remedy: 'Look again.' });

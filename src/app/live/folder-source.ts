@@ -48,12 +48,13 @@ const MAX_BYTES = 268_435_456;
 
 /**
  * A folder whose files are taken as they are complete. A file is its content: one that is there under another name is not taken again,
- * and one that has grown is taken as the new file that it is. What fails is tried again; a file that cannot be read is passed over until
- * it changes.
+ * and one that has grown is taken as the new file that it is. What fails is tried again; so is a file that cannot be read, less often
+ * and beside the others: whether a disk, a link or the file is to blame is not seen from here.
  */
 export class FolderSource implements LiveSource {
   private readonly instance: Instance;
   private readonly options: FolderOptions;
+  /** Its path alone where all of its files are taken: a folder may be watched more than once, with patterns that tell its files apart. */
   private readonly name: string;
   private readonly memory: FolderMemory;
   private readonly stopping = new AbortController();
@@ -78,7 +79,8 @@ export class FolderSource implements LiveSource {
   constructor(instance: Instance, options: FolderOptions) {
     this.instance = instance;
     this.options = options;
-    this.name = options.folder.path;
+    const { path, pattern } = options.folder;
+    this.name = pattern === undefined ? path : `${path} (${pattern})`;
     this.memory = new FolderMemory(options.folder.quietSeconds * 1_000);
   }
 
@@ -123,7 +125,7 @@ export class FolderSource implements LiveSource {
       return this.failFolder(error as NodeJS.ErrnoException);
     }
     if (this.isAway) {
-      this.tell('note', `${this.name} can be read again.`);
+      this.tell('note', `${folder.path} can be read again.`);
       this.isAway = false;
       this.state = 'idle';
       this.trouble = '';
@@ -133,7 +135,7 @@ export class FolderSource implements LiveSource {
     const [first, ...more] = this.group();
     if (first === undefined) {
       const next = this.memory.msUntilNext();
-      this.state = next === undefined ? 'idle' : 'settling';
+      this.state = this.memory.count('present') === 0 ? 'idle' : this.memory.isHeldUp ? 'waiting' : 'settling';
       this.trouble = '';
       const rest = Math.max(LOOK_EVERY_MS, LOOKING_SHARE * this.lookMs);
       return Math.max(HINT_MS, Math.min(rest, next ?? rest));
@@ -156,6 +158,7 @@ export class FolderSource implements LiveSource {
     const { folder, lane, batchRecords, turns } = this.options;
     const byPath = new Map(files.map((file) => [file.path, file]));
     const settled: [FolderFile, IngestedFile][] = [];
+    const hashes = new Map<string, Promise<string>>();
     const manner: IngestManner = {
       signal: this.stopping.signal,
       lane,
@@ -170,16 +173,20 @@ export class FolderSource implements LiveSource {
       await turns.use(this.stopping.signal, async () => {
         if (this.state !== 'failing') this.state = 'taking';
         const sources = SourceFiles.from(
-          files.map((file) => ({ file, request })),
+          files.map((file) => {
+            const sha256 = this.memory.hashOf(file);
+            return { file, request, ...(sha256 === undefined ? {} : { sha256 }) };
+          }),
           1,
         );
+        for (const { file, hash } of sources.found) hashes.set(file.path, hash);
         try {
           await ingestSources(this.instance, sources, undefined, manner);
         } finally {
           await sources.close();
         }
       });
-      for (const [file, outcome] of settled) await this.settle(file, outcome);
+      for (const [file, outcome] of settled) await this.settle(file, outcome, (await hashes.get(file.path)) as string);
     } catch (error) {
       return this.failIngest(error);
     }
@@ -189,11 +196,11 @@ export class FolderSource implements LiveSource {
     return 0;
   }
 
-  private async settle(file: FolderFile, { state, complete, done, outcomes }: IngestedFile): Promise<void> {
-    // Another ingest is at it: it is looked at again.
-    if (!done) return;
+  private async settle(file: FolderFile, { state, complete, done, outcomes }: IngestedFile, sha256: string): Promise<void> {
+    // Another ingest is at it, which may take long: it is asked for now and then, and not read for that.
+    if (!done) return this.memory.hold(file, this.options.monotonicMs(), sha256);
     const hadGrown = this.memory.hasGrown(file);
-    this.memory.settle(file, 'taken');
+    this.memory.settle(file);
     this.refusals.delete(file.path);
     if (state === 'taken') {
       this.takenFiles++;
@@ -205,24 +212,28 @@ export class FolderSource implements LiveSource {
           `${file.path} has changed since it was taken, and is taken anew: ${count(outcomes.duplicate)} of its ${count(outcomes.received)} records are duplicates.`,
         );
     }
-    const { folder } = this.options;
+    const { path, after } = this.options.folder;
+    const away = after === 'move' ? 'moved' : 'deleted';
     try {
-      await putAway(folder.path, file, folder.after, complete);
+      const isSame = await putAway(path, file, after, complete);
+      if (!isSame) this.tell('note', `${file.path} has changed while it was taken: it is not ${away}, and looked at anew.`);
     } catch (error) {
-      this.tell('warning', `${file.path} is taken, and cannot be ${folder.after === 'move' ? 'moved' : 'deleted'}: ${(error as Error).message}`);
+      this.tell('warning', `${file.path} is taken, and cannot be ${away}: ${(error as Error).message}`);
     }
   }
 
   private refuse(file: FolderFile, error: AdvertiseXError): void {
-    this.memory.settle(file, 'refused');
+    this.memory.refuse(file, this.options.monotonicMs());
     // One that is written to is no poison: it has changed, and is looked at anew.
     if (error.code === 'source_changed') return;
+    // Told once, not each time that it is tried.
+    if (this.refusals.get(file.path) !== error.message) this.tell('warning', `${error.message}. It is tried again now and then; the others are taken.`);
     this.refusals.set(file.path, error.message);
-    this.tell('warning', `${error.message}. It is passed over until it changes; the others are taken.`);
   }
 
   private failFolder(error: NodeJS.ErrnoException): number {
-    const message = error.code === 'ENOENT' ? `There is no folder ${this.name}` : `${this.name} cannot be read: ${error.message}`;
+    const { path } = this.options.folder;
+    const message = error.code === 'ENOENT' ? `There is no folder ${path}` : `${path} cannot be read: ${error.message}`;
     this.stopWatching();
     // Told once, not each time that it is tried.
     if (!this.isAway || this.trouble !== message) this.tell('warning', `${message}. It is looked for again and again; the other sources go on.`);

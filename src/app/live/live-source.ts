@@ -17,7 +17,7 @@ export interface SourceStatus {
   readonly takenFiles: number;
   /** Known, and not taken yet: files of a folder, records of the collector. */
   readonly waiting: number;
-  /** Passed over until they change. */
+  /** They could not be read, and are tried again now and then. */
   readonly refusedFiles: number;
   /** The last thing that went wrong and is not over; empty where there is none. */
   readonly trouble: string;

@@ -77,9 +77,9 @@ export class OwnerWork implements LiveSource, SharedWork {
   }
 
   async perform({ work, argument }: WorkRequest, onProgress: (progress: unknown) => void, gone: AbortSignal): Promise<unknown> {
-    if (!isKnown(work))
-      throw new AdvertiseXError('usage', `The process that holds the data does not know how to ${work}`, 'Use the same version of AdvertiseX for both.');
-    const checked = ARGUMENTS[work].parse(argument) as never;
+    if (!isKnown(work)) throw otherVersion(`does not know how to ${work}`);
+    const { data: checked, error } = ARGUMENTS[work].safeParse(argument) as z.ZodSafeParseResult<never>;
+    if (error !== undefined) throw otherVersion(`cannot read what it is asked to ${work}: ${describe(error)}`, error);
     if (work === 'sources') return this.sources();
     const perform: { readonly [Name in Exclude<WorkName, 'sources'>]: Perform<Name> } = {
       ingest: (...given) => this.ingest(...given),
@@ -141,4 +141,13 @@ export class OwnerWork implements LiveSource, SharedWork {
 
 function isKnown(work: string): work is WorkName {
   return Object.hasOwn(ARGUMENTS, work);
+}
+
+/** Commands of the same version ask for what is known alone. */
+function otherVersion(what: string, cause?: unknown): AdvertiseXError {
+  return new AdvertiseXError('usage', `The process that holds the data ${what}`, 'Use the same version of AdvertiseX for both.', cause);
+}
+
+function describe({ issues: [first] }: z.ZodError): string {
+  return first === undefined ? '' : [...first.path.map(String), first.message].join(': ');
 }

@@ -97,10 +97,9 @@ export class PipeSource implements LiveSource {
   private async readAll(): Promise<boolean> {
     const { input } = this.options;
     const parts = openDecompressed(bytesOf(input), 'standard input', undefined);
-    const stopped = new Promise<undefined>((resolve) => this.stopping.signal.addEventListener('abort', () => resolve(undefined), { once: true }));
     let isWhole = true;
     for (;;) {
-      const next = await Promise.race([parts.next(), stopped]);
+      const next = await this.unlessStopped(parts.next());
       if (next === undefined || next.done || this.failure !== undefined) break;
       if (!(next.value instanceof Uint8Array)) {
         this.tell('warning', `${next.value.damage} What came before it is taken.`);
@@ -124,6 +123,20 @@ export class PipeSource implements LiveSource {
     if (!this.stopping.signal.aborted) this.cutter?.end(!isWhole);
     await this.sendRest();
     return isWhole;
+  }
+
+  /** Undefined once it is to stop. A promise of that, raced against for each part, would hold every part until then: each race has its own. */
+  private async unlessStopped<T>(next: Promise<T>): Promise<T | undefined> {
+    const { signal } = this.stopping;
+    const stopped = Promise.withResolvers<undefined>();
+    const stop = (): void => stopped.resolve(undefined);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    try {
+      return await Promise.race([next, stopped.promise]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   private async cutterFor(first: Uint8Array): Promise<RecordCutter> {

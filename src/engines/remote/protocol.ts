@@ -28,6 +28,8 @@ export interface Frame {
 }
 
 export const MAX_REQUEST_BYTES = 1_048_576;
+/** Work may name many files, each with the folders that it is in. */
+export const MAX_WORK_BYTES = 16_777_216;
 /** A row is sent whole, and may hold a record of the largest size there is, spelled out. */
 export const MAX_ANSWER_BYTES = 536_870_912;
 
@@ -38,16 +40,28 @@ export function frame(kind: number, body: Uint8Array = new Uint8Array(0)): Buffe
   return Buffer.concat([head, body]);
 }
 
-export class FrameTooLarge extends Error {}
+export class FrameTooLarge extends Error {
+  readonly kind: number;
+  readonly bytes: number;
+  readonly maxBytes: number;
+
+  constructor(kind: number, bytes: number, maxBytes: number) {
+    super(`${bytes} bytes`);
+    this.kind = kind;
+    this.bytes = bytes;
+    this.maxBytes = maxBytes;
+  }
+}
 
 /** Puts frames together again; what is not complete yet is all that is kept. */
 export class FrameReader {
-  private readonly maxBytes: number;
+  private readonly maxBytes: (kind: number) => number;
   private readonly pieces: Uint8Array[] = [];
   private held = 0;
 
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+  /** How large a body may be: any, or one of a kind. */
+  constructor(maxBytes: number | ((kind: number) => number)) {
+    this.maxBytes = typeof maxBytes === 'number' ? () => maxBytes : maxBytes;
   }
 
   /** Whether some of a frame is there, and not all of it. */
@@ -69,7 +83,9 @@ export class FrameReader {
     const [first] = this.pieces as [Uint8Array];
     const head = new DataView(first.buffer, first.byteOffset, FRAME_HEAD_BYTES);
     const length = head.getUint32(0);
-    if (length > this.maxBytes) throw new FrameTooLarge(`${length} bytes`);
+    const kind = head.getUint8(4);
+    const maxBytes = this.maxBytes(kind);
+    if (length > maxBytes) throw new FrameTooLarge(kind, length, maxBytes);
     const end = FRAME_HEAD_BYTES + length;
     if (this.held < end) return undefined;
     if (first.byteLength < end) this.join();
@@ -77,7 +93,7 @@ export class FrameReader {
     this.held -= end;
     if (whole.byteLength === end) this.pieces.shift();
     else this.pieces[0] = whole.subarray(end);
-    return { kind: head.getUint8(4), body: whole.subarray(FRAME_HEAD_BYTES, end) };
+    return { kind, body: whole.subarray(FRAME_HEAD_BYTES, end) };
   }
 
   private join(): void {
@@ -106,16 +122,43 @@ export interface WorkRequest {
 const workSchema = z.strictObject({ protocol: z.literal(PROTOCOL), work: z.string(), argument: z.unknown() });
 
 export function encodeRequest(statement: ReadStatement): Buffer {
-  return frame(FRAMES.request, serialize({ protocol: PROTOCOL, ...statement }));
+  return encodeAsked(FRAMES.request, { protocol: PROTOCOL, ...statement });
 }
 
 export function encodeWork({ work, argument }: WorkRequest): Buffer {
-  return frame(FRAMES.work, serialize({ protocol: PROTOCOL, work, argument }));
+  return encodeAsked(FRAMES.work, { protocol: PROTOCOL, work, argument });
+}
+
+/** What is too long is told before it is sent: whoever is still sending may not come to read the answer. */
+function encodeAsked(kind: number, asked: unknown): Buffer {
+  const body = serialize(asked);
+  const maxBytes = maxAskedBytes(kind);
+  if (body.byteLength > maxBytes) throw tooMuchAsked(new FrameTooLarge(kind, body.byteLength, maxBytes));
+  return frame(kind, body);
+}
+
+export function maxAskedBytes(kind: number): number {
+  return kind === FRAMES.work ? MAX_WORK_BYTES : MAX_REQUEST_BYTES;
+}
+
+function isAsked(kind: number): boolean {
+  return kind === FRAMES.request || kind === FRAMES.work;
+}
+
+export function tooMuchAsked(tooLarge: FrameTooLarge): AdvertiseXError {
+  const { kind, bytes, maxBytes } = tooLarge;
+  if (!isAsked(kind)) return otherProtocol('What was asked is too much', tooLarge);
+  return new AdvertiseXError(
+    'usage',
+    `What the process that holds the data is asked for is too long: ${bytes.toLocaleString('en')} bytes, of ${maxBytes.toLocaleString('en')} at most`,
+    'Ask for it in several commands, or name folders and quoted patterns in place of many files.',
+    tooLarge,
+  );
 }
 
 export function decodeAsked({ kind, body }: Frame): ReadStatement | WorkRequest {
   try {
-    if (kind !== FRAMES.request && kind !== FRAMES.work) throw new Error(`a frame of kind ${kind}`);
+    if (!isAsked(kind)) throw new Error(`a frame of kind ${kind}`);
     const { protocol: _, ...asked } = (kind === FRAMES.work ? workSchema : requestSchema).parse(deserialize(body));
     return asked;
   } catch (cause) {

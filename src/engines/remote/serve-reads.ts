@@ -10,10 +10,11 @@ import {
   FRAMES,
   type Frame,
   FrameReader,
+  type FrameTooLarge,
   frame,
   MAX_ANSWER_BYTES,
-  MAX_REQUEST_BYTES,
-  otherProtocol,
+  maxAskedBytes,
+  tooMuchAsked,
   type WorkRequest,
 } from './protocol.ts';
 import { asFailure, ending, worksForNobody } from './serving-failures.ts';
@@ -204,9 +205,12 @@ class Client {
   }
 
   private listen(): void {
-    const reader = new FrameReader(MAX_REQUEST_BYTES);
+    const reader = new FrameReader(maxAskedBytes);
     let hasAsked = false;
+    let isRefused = false;
     this.socket.on('data', (bytes) => {
+      // The rest of what is refused is dropped, so that the refusal is read by whoever still sends.
+      if (isRefused) return;
       // A connection is for one statement. It is still read from, as that is how its end is told.
       if (hasAsked) return void this.socket.destroy();
       try {
@@ -216,8 +220,8 @@ class Client {
         if (more.length > 0 || reader.hasPart) this.socket.destroy();
         this.asked.resolve(asked);
       } catch (error) {
-        hasAsked = true;
-        this.asked.reject(otherProtocol('What was asked is too much', error));
+        isRefused = true;
+        this.asked.reject(tooMuchAsked(error as FrameTooLarge));
       }
     });
   }
