@@ -59,7 +59,7 @@ export const METRICS = {
     labels: ['source'],
     help: 'Files of a folder that are there and not taken yet; commands that wait for another one',
   },
-  advertisex_source_refused_files: { type: 'gauge', labels: ['source'], help: 'Files of a source that cannot be read, and are passed over until they change' },
+  advertisex_source_refused_files: { type: 'gauge', labels: ['source'], help: 'Files of a source that cannot be read, and are tried again now and then' },
   advertisex_log_bytes: { type: 'gauge', labels: [], help: "Size of the collector's log" },
   advertisex_log_waiting_entries: { type: 'gauge', labels: [], help: 'Entries of the log that are not committed yet' },
   advertisex_archive_failures_total: {
