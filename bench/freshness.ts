@@ -33,6 +33,8 @@ export interface FreshnessRun {
   readonly sumsMillis: Percentiles;
   /** The report of the day with reach, every 20 seconds. */
   readonly reachMillis: Percentiles;
+  /** Reads that were refused meanwhile, by status and type. */
+  readonly refusedReads: Readonly<Record<string, number>>;
   readonly peakRssBytes: number;
   /** Of the files that were ingested meanwhile. */
   readonly backfillRecordsPerSecond?: number;
@@ -104,6 +106,7 @@ async function measureRun({ name, rate, seconds, eventsARequest, history, backfi
       freshMillis: percentiles(waits(sent, watched, lastBatches)),
       sumsMillis: percentiles(watched.sumsMillis),
       reachMillis: percentiles(watched.reachMillis),
+      refusedReads: Object.fromEntries([...Map.groupBy(watched.refusals, (refusal) => refusal)].map(([refusal, all]) => [refusal, all.length])),
       peakRssBytes: peak,
       ...(backfill === undefined || ingested === undefined ? {} : { backfillRecordsPerSecond: backfill.records / ingested.wallSeconds }),
     };

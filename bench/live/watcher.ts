@@ -9,6 +9,8 @@ export interface Watched {
   readonly sumsMillis: readonly number[];
   /** The report of today with reach, whose users have to be counted anew each time, now and then. */
   readonly reachMillis: readonly number[];
+  /** Answers that were none: their status and type. */
+  readonly refusals: readonly string[];
 }
 
 const LOOK_EVERY_MS = 20;
@@ -22,22 +24,28 @@ process.once('message', async (url: string) => {
   });
   const pool = new Pool(url, { connections: 3 });
   const seen: [number, number][] = [];
+  const refusals: string[] = [];
   const sumsMillis: number[] = [];
   const reachMillis: number[] = [];
   const look = async (): Promise<void> => {
     for (; !isOver; await wait(LOOK_EVERY_MS)) {
-      const { body } = await pool.request({ method: 'GET', path: '/v1/batches?limit=1' });
-      const { rows } = (await body.json()) as { readonly rows: readonly { readonly batch_id: number }[] };
-      const batch = rows[0]?.batch_id ?? 0;
+      const { statusCode, body } = await pool.request({ method: 'GET', path: '/v1/batches?limit=1' });
+      const answer = (await body.json()) as { readonly rows?: readonly { readonly batch_id: number }[]; readonly type?: string };
+      if (statusCode !== 200) {
+        refusals.push(`${statusCode} ${answer.type}`);
+        continue;
+      }
+      const batch = answer.rows?.[0]?.batch_id ?? 0;
       if (batch !== seen.at(-1)?.[0]) seen.push([batch, Date.now()]);
     }
   };
   const report = async (path: string, everyMs: number, millis: number[]): Promise<void> => {
     for (; !isOver; await wait(everyMs)) {
       const asked = performance.now();
-      const { body } = await pool.request({ method: 'GET', path });
-      await body.dump();
-      millis.push(performance.now() - asked);
+      const { statusCode, body } = await pool.request({ method: 'GET', path });
+      const text = await body.text();
+      if (statusCode === 200) millis.push(performance.now() - asked);
+      else refusals.push(`${statusCode} ${(JSON.parse(text) as { type?: string }).type}`);
     }
   };
   const today = new Date().toISOString().slice(0, 10);
@@ -47,5 +55,5 @@ process.once('message', async (url: string) => {
     report(`/v1/reports/campaigns?from=${today}`, REACH_EVERY_MS, reachMillis),
   ]);
   await pool.destroy();
-  process.send?.({ seen, sumsMillis, reachMillis } satisfies Watched, () => process.disconnect());
+  process.send?.({ seen, sumsMillis, reachMillis, refusals } satisfies Watched, () => process.disconnect());
 });

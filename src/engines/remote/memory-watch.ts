@@ -6,6 +6,20 @@ export interface WatchLimits {
   readonly watchEveryMs?: number;
 }
 
+/** Bytes. */
+interface InUse {
+  /** What the process has and the engine does not count. */
+  readonly uncounted: number;
+  /** What the engine has and cannot put on disk. */
+  readonly fixed: number;
+  /** What the engine has on disk for want of memory. */
+  readonly spilled: number;
+}
+
+function eachOf(a: InUse, b: InUse, of: (a: number, b: number) => number): InUse {
+  return { uncounted: of(a.uncounted, b.uncounted), fixed: of(a.fixed, b.fixed), spilled: of(a.spilled, b.spilled) };
+}
+
 const WATCH_EVERY_MS = 100;
 /** Of the engine's memory, that statements may fill with what cannot be put on disk: the rest is for batches. */
 const FIXED_SHARE = 0.6;
@@ -21,8 +35,8 @@ const UNCOUNTED_SHARE = 0.5;
 export class MemoryWatch {
   private readonly engine: Pick<SharedEngine, 'memory'>;
   private readonly limits: WatchLimits;
-  /** In the order in which they came to work, each with what was uncounted when it was seen first. */
-  private readonly atWork = new Map<AbortController, number | undefined>();
+  /** In the order in which they came to work, each with the least that was in use since it was seen first. */
+  private readonly atWork = new Map<AbortController, InUse | undefined>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
 
@@ -65,22 +79,25 @@ export class MemoryWatch {
     // Where even that fails, whoever needs the engine will be told by the engine.
     const memory = await this.engine.memory().catch(() => undefined);
     if (memory === undefined) return;
-    const uncounted = process.memoryUsage.rss() - memory.usedBytes;
-    for (const [stop, before] of this.atWork) {
-      this.atWork.set(stop, Math.min(uncounted, before ?? uncounted));
+    const now: InUse = { uncounted: process.memoryUsage.rss() - memory.usedBytes, fixed: memory.fixedBytes, spilled: memory.spilledBytes };
+    for (const [stop, before = now] of this.atWork) {
+      this.atWork.set(stop, eachOf(now, before, Math.min));
       // What is in use when somebody comes is not theirs.
-      const reason = before === undefined ? undefined : this.tooMuch(memory, uncounted - before);
+      const reason = this.tooMuch(
+        memory,
+        eachOf(now, before, (is, was) => is - was),
+      );
       if (reason === undefined) continue;
       stop.abort(reason);
       return;
     }
   }
 
-  private tooMuch({ limitBytes, fixedBytes, spilledBytes }: EngineMemory, uncountedBytes: number): AdvertiseXError | undefined {
+  private tooMuch({ limitBytes }: EngineMemory, added: InUse): AdvertiseXError | undefined {
     const { spillBytes } = this.limits;
-    if (spilledBytes > spillBytes) return queryTooLarge(`The query needs more than ${megabytes(spillBytes)} on disk (limits.query_spill)`);
-    if (fixedBytes > limitBytes * FIXED_SHARE) return queryTooLarge('The query needs memory that batches need (limits.memory)');
-    if (uncountedBytes > limitBytes * UNCOUNTED_SHARE) return queryTooLarge('The query needs more memory than there is for queries (limits.memory)');
+    if (added.spilled > spillBytes) return queryTooLarge(`The query needs more than ${megabytes(spillBytes)} on disk (limits.query_spill)`);
+    if (added.fixed > limitBytes * FIXED_SHARE) return queryTooLarge('The query needs memory that batches need (limits.memory)');
+    if (added.uncounted > limitBytes * UNCOUNTED_SHARE) return queryTooLarge('The query needs more memory than there is for queries (limits.memory)');
     return undefined;
   }
 }
