@@ -85,6 +85,13 @@ export class MemoryFiles implements LogFiles {
       node.bytes = applied(node.bytes, made);
       node.changes.push(made);
     };
+    const sync = async (): Promise<void> => {
+      await this.beforeSync();
+      const { changes } = node;
+      node.changes = [];
+      this.#called('sync');
+      for (const made of changes) node.durable = applied(node.durable, made);
+    };
     return {
       size: async () => {
         this.#called('size');
@@ -94,7 +101,7 @@ export class MemoryFiles implements LogFiles {
         this.#called('read');
         return node.bytes.copy(into, 0, offset);
       },
-      write: async (pieces, offset) => {
+      writeSynced: async (pieces, offset) => {
         const bytes = Buffer.concat(pieces);
         try {
           this.#called('write');
@@ -103,18 +110,13 @@ export class MemoryFiles implements LogFiles {
           throw error;
         }
         change({ write: bytes, offset });
+        await sync();
       },
       truncate: async (bytes) => {
         this.#called('truncate');
         change({ truncate: bytes });
       },
-      sync: async () => {
-        await this.beforeSync();
-        const changes = node.changes;
-        node.changes = [];
-        this.#called('sync');
-        for (const made of changes) node.durable = applied(node.durable, made);
-      },
+      sync,
       close: async () => this.#called('close'),
     };
   }

@@ -143,8 +143,7 @@ export class CollectorLog {
       group.push(waiting);
     }
     this.#queue.splice(0, group.length);
-    await file.write(pieces, segment.syncedBytes);
-    await file.sync();
+    await file.writeSynced(pieces, segment.syncedBytes);
     const first = this.#next;
     this.#next += group.length;
     segment.nextSequence = this.#next;

@@ -42,8 +42,7 @@ export async function setAside(files: LogFiles, folder: string, segment: LogSegm
   await files.remove(path);
   const copy = await files.open(path, 'create');
   try {
-    for await (const { at, bytes } of pieces(file, offset, end)) await copy.write([bytes], at - offset);
-    await copy.sync();
+    for await (const { at, bytes } of pieces(file, offset, end)) await copy.writeSynced([bytes], at - offset);
   } finally {
     await copy.close();
   }

@@ -47,7 +47,7 @@ type EntryFacts = Pick<LogEntry, 'feed' | 'encoding' | 'delimiter'>;
 
 /** The head of an entry, whole but for its place in the log. */
 export function encodeHead({ feed, encoding, delimiter, receivedAtMicros, body }: LogEntry): Buffer {
-  const facts = Buffer.from(JSON.stringify({ feed, encoding, delimiter } satisfies EntryFacts));
+  const facts = encodeFacts({ feed, encoding, delimiter });
   const head = Buffer.allocUnsafe(FIXED_HEAD_BYTES + facts.length);
   head.writeUInt32LE(body.length, 12);
   head.writeBigUInt64LE(BigInt(receivedAtMicros), 24);
@@ -55,6 +55,21 @@ export function encodeHead({ feed, encoding, delimiter, receivedAtMicros, body }
   head.writeUInt32LE(facts.length, 36);
   head.set(facts, FIXED_HEAD_BYTES);
   return head;
+}
+
+/** Senders differ in a handful of facts: those of the last entries are kept. */
+const ENCODED_FACTS = new Map<string, Buffer>();
+const FACTS_KEPT = 64;
+
+function encodeFacts(facts: EntryFacts): Buffer {
+  const key = `${facts.feed} ${facts.encoding} ${facts.delimiter}`;
+  let encoded = ENCODED_FACTS.get(key);
+  if (encoded === undefined) {
+    encoded = Buffer.from(JSON.stringify(facts));
+    if (ENCODED_FACTS.size >= FACTS_KEPT) ENCODED_FACTS.clear();
+    ENCODED_FACTS.set(key, encoded);
+  }
+  return encoded;
 }
 
 export function placeHead(head: Buffer, sequence: LogPosition, marker: Uint8Array): void {
