@@ -1,5 +1,6 @@
 import { type FoldContext, type FoldedSums, foldSums } from '../batches/fold-sums.ts';
 import { forgetBatches } from '../batches/forget-batches.ts';
+import { makeFilters } from '../batches/identity-runs.ts';
 import { dropOldPositions } from '../batches/source-positions.ts';
 import { readArchiveState } from '../collector/archive/archive-state.ts';
 import { readManifest } from '../lake/lake-manifest.ts';
@@ -23,7 +24,7 @@ export const FOLD_FROM_BATCHES = 100;
 /** Whoever ingests a few files a day can read their figures as of any of them for years. */
 const FORGET_FROM_BATCHES = 1_000;
 
-/** Puts together what many batches added to the same figures, so that a report takes as long after a year as after a day. */
+/** Puts together what many batches added to the same figures, and what tells their events apart, so that a report and a batch take as long after a year as after a day. */
 export async function compactInstance(instance: Instance, { fromBatches, onStep }: CompactOptions): Promise<Compaction> {
   const { engine, settings, nowMicros } = instance;
   const alone: FoldContext['alone'] = (work) => instance.batches.alone(work);
@@ -33,6 +34,7 @@ export async function compactInstance(instance: Instance, { fromBatches, onStep 
   };
   const context: FoldContext = { engine, alone, onStep: step };
   const folded = await foldSums(context, { fromBatches });
+  await makeFilters({ ...instance, alone, onStep: step });
   // How far the archive is never goes back: at worst too many are kept.
   const archive = settings.raw_archive.enabled ? await readArchiveState(instance.directory.raw) : undefined;
   const unarchived = archive && { source: COLLECTOR_SOURCE, nextEntry: archive.nextEntry };

@@ -45,7 +45,7 @@ export async function expire(instance: Instance, signal?: AbortSignal): Promise<
     await batches.applyBy(batch, () => expireRows(instance, new Map(tables.map(({ table }) => [table, next]))));
   }
   // A checkpoint is what gives the space back.
-  if (due.size > 0) await batches.alone(() => engine.settle());
+  if (due.size > 0) await batches.alone(() => engine.settle('some'));
   await removeRawDays(instance, now);
   return gone;
 }

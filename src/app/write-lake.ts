@@ -10,7 +10,7 @@ import { lakeSource } from './lake.ts';
 /** Brings the lake up to the last committed batch. */
 export async function exportInstanceLake(instance: Instance, options: LakeExportOptions = {}): Promise<LakeExport> {
   // The engine has time for it meanwhile: copies leave processors idle. Nothing is lost where it fails.
-  const settled = instance.engine.settle().catch(() => undefined);
+  const settled = instance.engine.settle('some').catch(() => undefined);
   try {
     return await exportLake(await lakeSource(instance), instance.directory.lake, options);
   } finally {

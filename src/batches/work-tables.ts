@@ -17,11 +17,14 @@ export function forgetWorkTables(engine: Engine): void {
   rowsHeld.delete(engine);
 }
 
+/** What steps need of a batch's context. */
+export type StepContext = Pick<ApplyContext, 'engine' | 'models' | 'onStep'>;
+
 /**
  * Runs the steps that have something to read, and adds the tables that they put rows into to `filled`. The work tables of the
  * other steps are left empty, or out until a step reads them: most batches touch little, and what a batch does not touch costs it nothing.
  */
-export async function runSteps({ engine, models, onStep }: ApplyContext, steps: readonly Step[], filled: Set<string>): Promise<void> {
+export async function runSteps({ engine, models, onStep }: StepContext, steps: readonly Step[], filled: Set<string>): Promise<void> {
   const tables = workTables(engine);
   const isDue = ({ onlyWith }: Step) => onlyWith === undefined || onlyWith.some((table) => filled.has(table));
   const run = async (model: Model) => {

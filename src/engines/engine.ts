@@ -40,16 +40,19 @@ export interface Engine {
   /** Puts rows into a table, by column name. */
   insert(table: Table, rows: readonly EngineRow[]): Promise<void>;
   /**
-   * Puts in order what the last batches wrote, as `close` would, while readers are at work. What is not done here is done by `close`,
+   * Puts in order what the last batches wrote, as `close` would, while readers and a batch are at work. What is not done here is done by `close`,
    * or by whoever opens the tables next.
    */
-  settle(): Promise<void>;
+  settle(merging: Merging): Promise<void>;
   /** How much `settle` would have to put in order, in bytes: about as much has to be read when the tables are opened next. */
   unsettledBytes(): Promise<number>;
   /** Stops what runs at the moment, also what readers run: it throws. */
   interrupt(): void;
   close(): Promise<void>;
 }
+
+/** How much of what many small batches left in small pieces is put together: nothing, which is quick; of each table a bounded part, as `close` does; or all of it, which may take minutes. */
+export type Merging = 'none' | 'some' | 'all';
 
 export interface EngineVariables {
   readonly batch?: number;

@@ -296,7 +296,7 @@ describe('days that are older than they are kept', () => {
           `insert into store.exposures by name select uuid() as event_key, hash(i) >> 1 as user_hash, md5(cast(i as varchar)) as user_id, date '${day}' as report_date,
              timestamp '${day}' as event_time, true as valid, 1 as since_batch from range(200000) r(i)`,
         );
-        await engine.settle();
+        await engine.settle('some');
       };
       const size = async () =>
         (await rows(instance, 'select used_blocks, total_blocks from pragma_database_size()'))[0] as { used_blocks: bigint; total_blocks: bigint };

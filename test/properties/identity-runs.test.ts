@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compactInstance } from '../../src/app/compact.ts';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import { type Instance, openInstance } from '../../src/app/instance.ts';
 import type { OutcomeCounts } from '../../src/batches/batch.ts';
@@ -71,6 +72,17 @@ describe('identities stand in runs', () => {
   it('as to a large one', async () => {
     expect(await take([...numbers(0, 1_600), ...numbers(3_000, 3_010)])).toMatchObject({ accepted: 10, duplicate: 1_600 });
     expect(await take(numbers(0, 1_600), 'b.example')).toMatchObject({ accepted: 0, quarantined: 1_600 });
+  });
+
+  it('whose filters a compaction makes, so that the next small batch has not to', async () => {
+    expect(await take(numbers(4_000, 5_000))).toMatchObject({ accepted: 1_000 });
+    expect(await runs()).toMatch(/, 4: 1120; filtered 1: 400, 2: 400, 3: 700$/);
+    await compactInstance(instance, { fromBatches: 0 });
+    const compacted = await runs();
+    expect(compacted).toMatch(/, 4: 1120; filtered 1: 400, 2: 400, 3: 700, 4: 1120$/);
+    await compactInstance(instance, { fromBatches: 0 });
+    expect(await runs()).toBe(compacted);
+    expect(await take(numbers(3_990, 4_100))).toMatchObject({ accepted: 10, duplicate: 100 });
   });
 
   it('one after another: a batch of nothing new adds nothing to them', async () => {

@@ -1,11 +1,13 @@
 import { AdvertiseXError } from '../../domain/errors.ts';
-import { openDecompressed } from '../../encodings/open-stream.ts';
+import { areCompressed, openDecompressed } from '../../encodings/open-stream.ts';
 
 /**
  * The bytes of a body that may be gzip or zstd, told by how it begins, as files are; at most so many. `hold` is told of each piece before it is
  * kept, and throws where there is no memory for it: a few kilobytes may become a thousand times as many, and many bodies may come at once.
  */
 export async function decompressBody(body: Uint8Array, maxBytes: number, hold: (bytes: number) => void = () => undefined): Promise<Uint8Array> {
+  // What is not compressed is the body itself, and what most senders send.
+  if (body.length <= maxBytes && !areCompressed(body)) return body;
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of openDecompressed(once(body), '', () => once(body))) {
@@ -18,11 +20,10 @@ export async function decompressBody(body: Uint8Array, maxBytes: number, hold: (
         'Send its records in several smaller requests.',
       );
     }
-    // What is not compressed is the body itself.
-    if (piece !== body) hold(piece.length);
+    hold(piece.length);
     pieces.push(piece);
   }
-  return pieces.length === 1 && pieces[0] === body ? body : Buffer.concat(pieces, length);
+  return Buffer.concat(pieces, length);
 }
 
 async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -12,7 +12,7 @@ export const compact: CommandDefinition = {
     withInstance<ExitCode>(context, 'compact', 'write', async (instance) => {
       const { compactInstance } = await import('../../app/compact.ts');
       const { rows, into, forgotten } = await compactInstance(instance, { fromBatches: 0 });
-      await instance.engine.settle();
+      await instance.engine.settle('all');
       const folded = `Folded ${rows.toLocaleString('en')} rows of sums into ${into.toLocaleString('en')}`;
       const old = forgotten === 0 ? '' : `; ${forgotten.toLocaleString('en')} old batches cannot be asked for --as-of any more`;
       await context.output.one({ rows, into, forgotten }, `${folded}${old}.`);

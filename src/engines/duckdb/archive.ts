@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { joinParquetFiles } from '../../staging/join-parquet-files.ts';
 import type { EngineRow, StoredTable } from '../engine.ts';
 import { engineFailure } from './failures.ts';
+import type { Session } from './session.ts';
 import { PARQUET, quote, SQL_TYPES, text } from './values.ts';
 
 export interface ArchiveOptions {
@@ -50,6 +51,8 @@ export class Archive {
   /** Files of parts that the transaction at hand removes. */
   private removing: string[] = [];
   private readonly lists = new Map<string, string[]>();
+  /** What connections were told that are used more than once: which state of the parts it was. */
+  private readonly told = new WeakMap<object, string>();
 
   constructor(statements: Statements, options: ArchiveOptions) {
     this.statements = statements;
@@ -64,11 +67,14 @@ export class Archive {
     if (this.lists.size > 0) await this.statements.run(setLists(this.lists));
   }
 
-  /** Tells another connection, in whose transaction it is, which parts that transaction sees. */
-  async tell(reader: Statements): Promise<void> {
+  /** Tells another connection, in whose transaction it is, which parts that transaction sees; unless it knows. */
+  async tell(reader: Session): Promise<void> {
+    const state = await stateOf(reader);
+    if (state === undefined || this.told.get(reader.connection) === state) return;
     const lists = new Map<string, string[]>();
     for (const part of await partsOf(reader)) this.enlist(part, lists);
     if (lists.size > 0) await reader.run(setLists(lists));
+    this.told.set(reader.connection, state);
   }
 
   isArchived(name: string): boolean {
@@ -226,6 +232,20 @@ export class Archive {
 async function hasParts(statements: Statements): Promise<boolean> {
   const found = await statements.rows("select 1 as found from duckdb_tables() where schema_name = 'store' and table_name = 'archive_parts'");
   return found.length > 0;
+}
+
+/** Two of the same state have the same parts; undefined: nothing is archived yet. */
+async function stateOf(statements: Statements): Promise<string | undefined> {
+  try {
+    const [row] = await statements.rows<{ parts: bigint; files: bigint | null }>(
+      `select count(*) as parts, cast(bit_xor(hash(table_name, file, columns)) as varchar) as files from ${PARTS}`,
+    );
+    return `${row?.parts} ${row?.files}`;
+  } catch (error) {
+    // Most of the time the table is there: it is not looked for before each query.
+    if (await hasParts(statements)) throw error;
+    return undefined;
+  }
 }
 
 async function partsOf(statements: Statements): Promise<(Part & EngineRow)[]> {

@@ -11,6 +11,7 @@ import type {
   EngineRow,
   EngineValue,
   EngineVariables,
+  Merging,
   ReadResult,
   ReadStatement,
   SharedEngine,
@@ -20,6 +21,7 @@ import { Archive, type ArchiveOptions } from './archive.ts';
 import { engineFailure, isOutOfMemory } from './failures.ts';
 import { MACROS } from './macros.ts';
 import { DuckDbReader } from './reader.ts';
+import { ReadingConnections } from './reading-connections.ts';
 import { Session } from './session.ts';
 import { beginReading, INTERRUPT_EVERY_MS, readStatement } from './shared-reading.ts';
 import { quote, SQL_TYPES, setAsOf, text } from './values.ts';
@@ -50,6 +52,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
   private readonly session: Session;
   private readonly path: string | undefined;
   private readonly archive: Archive | undefined;
+  private readonly connections: ReadingConnections;
   private readonly readers = new Set<Pick<Session, 'interrupt'>>();
   /** Statements of others that are at work. */
   private readonly shared = new Set<AbortController>();
@@ -60,6 +63,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
 
   private constructor(instance: DuckDBInstance, session: Session, { path, archive, memory }: DuckDbOptions) {
     this.instance = instance;
+    this.connections = new ReadingConnections(instance);
     this.path = path;
     this.limitBytes = bytesOfSize(memory);
     this.session = session;
@@ -84,7 +88,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
         autoload_known_extensions: 'false',
       });
       const engine = new DuckDbEngine(instance, new Session(await instance.connect()), options);
-      await engine.run("set checkpoint_threshold = '1GB'");
+      await engine.run(`set checkpoint_threshold = '1GB'; set max_vacuum_tasks = ${MERGES.some}`);
       await engine.archive?.load();
       if (options.access === 'write') await engine.archive?.sweep();
       if (options.access === 'read' || options.directories !== undefined) await engine.shutOut(options);
@@ -97,7 +101,7 @@ export class DuckDbEngine implements Engine, SharedEngine {
   private async shutOut({ archive, directories = [] }: DuckDbOptions): Promise<void> {
     const allowed = archive === undefined ? directories : [archive.directory, ...directories];
     if (allowed.length > 0) await this.run(`set allowed_directories = [${allowed.map(text).join(', ')}]`);
-    await this.run('set enable_external_access = false');
+    await this.run("set enable_external_access = false; set allowed_configs = ['max_vacuum_tasks']");
     await this.run('set lock_configuration = true');
   }
 
@@ -225,12 +229,12 @@ export class DuckDbEngine implements Engine, SharedEngine {
     return { columns: result.columns, rows: readRows(result) };
   }
 
-  /** On a connection of its own: the result is read while other statements run. */
+  /** The result is read while other statements run. */
   async read(statement: ReadStatement, signal: AbortSignal): Promise<ReadResult> {
     const stopped = new AbortController();
     this.shared.add(stopped);
     try {
-      const result = await readStatement(await this.instance.connect(), this.archive, statement, AbortSignal.any([signal, stopped.signal]));
+      const result = await readStatement(this.connections, this.archive, statement, AbortSignal.any([signal, stopped.signal]));
       const close = (): void => {
         result.close();
         void this.forget(this.shared, stopped);
@@ -240,6 +244,11 @@ export class DuckDbEngine implements Engine, SharedEngine {
       await this.forget(this.shared, stopped);
       throw cause;
     }
+  }
+
+  /** Who reads at the moment, beside the batches. */
+  get reading(): number {
+    return this.connections.inUse + this.readers.size;
   }
 
   async memory(): Promise<EngineMemory> {
@@ -282,11 +291,12 @@ export class DuckDbEngine implements Engine, SharedEngine {
     }
   }
 
-  async settle(): Promise<void> {
+  async settle(merging: Merging): Promise<void> {
     const session = new Session(await this.instance.connect());
     this.readers.add(session);
     try {
-      await session.run('checkpoint');
+      await session.run(`set max_vacuum_tasks = ${MERGES[merging]}`);
+      await session.run('checkpoint').finally(() => session.run(`set max_vacuum_tasks = ${MERGES.some}`));
     } finally {
       this.readers.delete(session);
       session.close();
@@ -304,12 +314,19 @@ export class DuckDbEngine implements Engine, SharedEngine {
   }
 
   async close(): Promise<void> {
+    await this.connections.close();
     this.session.close();
     this.instance.closeSync();
   }
 }
 
 const NEVER = new AbortController().signal;
+
+/**
+ * Each checkpoint leaves the rows since the last one in row groups of their own. One task of DuckDB's vacuum puts neighbouring ones of a table together, three full ones (122,880 rows)
+ * at most, and takes a second for wide rows, in which no batch can add to that table.
+ */
+const MERGES: Readonly<Record<Merging, number>> = { none: 0, some: 1, all: 100 };
 
 async function* readRows(result: ReadResult): AsyncGenerator<readonly CellValue[]> {
   try {

@@ -5,7 +5,7 @@ import { toDuckDbValue, toEngineValue } from './values.ts';
 
 /** A connection and what is run on it, one statement at a time: its transaction, its variables and its temporary views are its own. */
 export class Session {
-  private readonly connection: DuckDBConnection;
+  readonly connection: DuckDBConnection;
 
   constructor(connection: DuckDBConnection) {
     this.connection = connection;

@@ -233,12 +233,48 @@ describe('a statement', () => {
       NEVER,
     );
     await engine.transaction(() => engine.append('store.bids', rowsOf(50, 4)));
-    await engine.settle();
+    await engine.settle('none');
     let rows = 0;
     for (let some = await result.next(); some !== undefined; some = await result.next()) rows += some.length;
     result.close();
     expect(rows).toBe(Number(before) * 200_000);
     expect((await read('select count(*) from store.bids'))[0]?.[0]).toBe((before as bigint) + 4n);
+  });
+
+  it('is let alone by what puts the tables in order, and so is a batch that is under way', async () => {
+    const before = (await read('select count(*) from store.bids'))[0]?.[0] as bigint;
+    await engine.transaction(async () => {
+      await engine.append('store.bids', rowsOf(60, 2));
+      await engine.settle('none');
+      await engine.append('store.bids', rowsOf(60, 2));
+      await engine.settle('some');
+      expect((await read('select count(*) from store.bids'))[0]?.[0]).toBe(before);
+    });
+    expect((await read('select count(*) from store.bids'))[0]?.[0]).toBe(before + 4n);
+  });
+
+  it('finds small pieces of a table put together, some at a time, and the settings as they were', async () => {
+    const pieces = async () => Number((await engine.rows("select count(distinct row_group_id) as n from pragma_storage_info('store.bids_rows')"))[0]?.['n']);
+    for (let round = 0; round < 20; round++) {
+      await engine.transaction(() => engine.append('store.bids', rowsOf(70 + round, 2)));
+      await engine.settle('none');
+    }
+    expect(await pieces()).toBeGreaterThan(20);
+    // Tables that have nothing new are left alone.
+    await engine.transaction(() => engine.append('store.bids', rowsOf(90, 2)));
+    await engine.settle('some');
+    expect(await pieces()).toBeLessThan(4);
+    expect(await read("select value from duckdb_settings() where name = 'max_vacuum_tasks'")).toEqual([['1']]);
+    await expect(engine.run('set threads = 2')).rejects.toThrow('locked');
+  });
+
+  it('is asked for the same text again and again, and what was refused once is refused again', async () => {
+    for (let time = 0; time < 3; time++) {
+      expect(await read('select 1 as one')).toEqual([[1]]);
+      await expect(read('drop table store.bids')).rejects.toMatchObject({ code: 'query_invalid' });
+      await expect(read('select * from read_csv($file)', { parameters: { file: join(data, 'secret.csv') } })).rejects.toMatchObject({ code: 'query_invalid' });
+    }
+    expect(engine.reading).toBe(0);
   });
 
   it('stops where its signal says so: before it begins, while it works, between two chunks', async () => {

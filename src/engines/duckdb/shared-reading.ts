@@ -3,21 +3,25 @@ import { AdvertiseXError, queryTooLarge, stopReason } from '../../domain/errors.
 import type { EngineValue, ReadResult, ReadStatement } from '../engine.ts';
 import type { Archive } from './archive.ts';
 import { engineFailure, isOutOfMemory } from './failures.ts';
+import type { ReadingConnections } from './reading-connections.ts';
 import { readingRefusal, requireReading } from './reading-rules.ts';
 import { Session } from './session.ts';
 import { cellKind, setAsOf, toCellValue, toDuckDbValue, toEngineValue } from './values.ts';
 
 export const INTERRUPT_EVERY_MS = 50;
 
-/** Runs a statement on a connection of its own, which is closed with the result. */
+/** Runs a statement on a connection that nobody else uses; it is given back with the result. */
 export async function readStatement(
-  connection: DuckDBConnection,
+  connections: ReadingConnections,
   archive: Archive | undefined,
   { sql, parameters, asOf, values }: ReadStatement,
   signal: AbortSignal,
 ): Promise<ReadResult> {
   // A statement that has not begun yet does not notice that it was interrupted.
   let interrupting: NodeJS.Timeout | undefined;
+  let isDone = false;
+  let isClosed = false;
+  const connection = await connections.take();
   const stop = (): void => {
     connection.interrupt();
     interrupting ??= setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
@@ -25,7 +29,9 @@ export async function readStatement(
   const close = (): void => {
     signal.removeEventListener('abort', stop);
     clearInterval(interrupting);
-    connection.closeSync();
+    if (isClosed) return;
+    isClosed = true;
+    connections.giveBack(connection, isDone && !signal.aborted);
   };
   signal.addEventListener('abort', stop);
   try {
@@ -41,7 +47,9 @@ export async function readStatement(
       try {
         const chunk = await result.fetchChunk();
         if (signal.aborted) throw stopReason(signal);
-        return chunk === null || chunk.rowCount === 0 ? undefined : chunk.getRows().map((row) => row.map(toValue));
+        if (chunk !== null && chunk.rowCount > 0) return chunk.getRows().map((row) => row.map(toValue));
+        isDone = true;
+        return undefined;
       } catch (cause) {
         throw readFailure(cause, signal);
       }
@@ -56,9 +64,8 @@ export async function readStatement(
 /** From here on until it is closed the session reads one committed state, as of a batch. */
 export async function beginReading(session: Session, archive: Archive | undefined, asOf: number | null): Promise<void> {
   // What is looked up first pins the state of the tables: which parts there are, and what is in the database, belong together.
-  await session.run('begin transaction read only');
+  await session.run(`${setAsOf(asOf)}; begin transaction read only`);
   await archive?.tell(session);
-  await session.run(setAsOf(asOf));
 }
 
 async function start(connection: DuckDBConnection, sql: string, parameters: Readonly<Record<string, EngineValue>>): Promise<DuckDBResult> {
