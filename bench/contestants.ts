@@ -31,6 +31,10 @@ export function productIngest(traffic: string, out: string): string[] {
   return [process.execPath, join(ROOT, 'bin/advertisex.js'), 'ingest', ...groups, '--data', out, '--quiet'];
 }
 
+export function productCompact(data: string): string[] {
+  return [process.execPath, join(ROOT, 'bin/advertisex.js'), 'compact', '--data', data, '--quiet'];
+}
+
 function feedPath(traffic: string, feed: string): string {
   return (EVENT_FEEDS as readonly string[]).includes(feed) ? join(traffic, feed) : join(traffic, 'reference', `${feed}.csv`);
 }

@@ -5,7 +5,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join, relative } from 'node:path';
 import { EVENT_FEEDS } from '../src/domain/feeds.ts';
 import type { BatchTimes } from './apply-batches.ts';
-import { productIngest, ROOT } from './contestants.ts';
+import { productCompact, productIngest, ROOT } from './contestants.ts';
 import { measureProcesses } from './measure-processes.ts';
 import { median } from './medians.ts';
 import { CACHE, cachedTraffic } from './traffic.ts';
@@ -94,7 +94,8 @@ export async function cachedHistory({ impressionsADay }: Pick<GrowthOptions, 'im
     await rm(data, { recursive: true, force: true });
     await mkdir(unfinished, { recursive: true });
     console.error(`Building a history of ${days} days …`);
-    await measureProcesses([productIngest(traffic.directory, unfinished)], { ADVERTISEX_LAKE_AFTER_INGEST: 'false' });
+    // Compacted, as an instance is that lived through those days: `up` does it every minute.
+    await measureProcesses([productIngest(traffic.directory, unfinished), productCompact(unfinished)], { ADVERTISEX_LAKE_AFTER_INGEST: 'false' });
     await writeFile(join(unfinished, 'built'), version);
     await rename(unfinished, data);
   }
