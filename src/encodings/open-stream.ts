@@ -47,6 +47,11 @@ export async function* openDecompressed(
   }
 }
 
+/** Whether bytes that are there as a whole are compressed. */
+export function areCompressed(bytes: Uint8Array): boolean {
+  return formatOf(bytes, '') !== undefined;
+}
+
 /** Whether a file is taken for compressed: its bytes are then not those that `openDecompressed` gives. */
 export async function isCompressed(input: AsyncIterable<Uint8Array>, name: string): Promise<boolean> {
   const iterator = input[Symbol.asyncIterator]();
@@ -176,7 +181,8 @@ function formatOf(start: Uint8Array, name: string): Format | undefined {
 }
 
 function isPrefix(prefix: readonly number[], bytes: Uint8Array): boolean {
-  return prefix.every((byte, i) => bytes[i] === byte);
+  for (let place = 0; place < prefix.length; place++) if (bytes[place] !== prefix[place]) return false;
+  return true;
 }
 
 /** Enough of the input to know its format. */

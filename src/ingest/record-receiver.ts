@@ -137,8 +137,9 @@ export class RecordReceiver implements RecordSink {
 
   /** The records from here on came from there, in the same stretch; for replays, whose records come from many places. */
   startOrigin(origin: RecordOrigin): void {
+    const { source } = this.origin;
     this.origin = origin;
-    this.startRuns();
+    this.startRuns(origin.source !== source);
   }
 
   record(slots: RecordSlots): void {
@@ -328,13 +329,13 @@ export class RecordReceiver implements RecordSink {
   }
 
   /** Segments forget what holds for all their rows when they are written. */
-  private startRuns(): void {
+  private startRuns(isOtherSource = true): void {
     const { source, receivedAtMicros } = this.origin;
     for (const writer of this.writers.values()) {
-      writer.startTextRun('source', source);
+      if (isOtherSource) writer.startTextRun('source', source);
       writer.startNumberRun('received_at', receivedAtMicros);
     }
-    this.fastLane?.startRuns(source, receivedAtMicros);
+    this.fastLane?.startRuns(source, receivedAtMicros, isOtherSource);
   }
 }
 

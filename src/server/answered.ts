@@ -16,7 +16,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 
 /** Before other hooks, which may refuse. An address that cannot be read at all is no request to fastify, and is not told. */
 export function tellAnswered(app: FastifyInstance, onAnswered: (answered: Answered) => void): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { raw } = reply;
     // fastify's own hook does not come where the client went away.
     raw.once('close', () => {
@@ -28,5 +28,6 @@ export function tellAnswered(app: FastifyInstance, onAnswered: (answered: Answer
         seconds: reply.elapsedTime / 1_000,
       });
     });
+    done();
   });
 }

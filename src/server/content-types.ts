@@ -27,6 +27,8 @@ export const ACCEPTED_TYPES = CONTENT_TYPES.join(', ');
 export const ACCEPTED_CODINGS = 'gzip, zstd, identity';
 
 export function bodyFormOf(contentType: string | undefined, delimiter: string | undefined): BodyForm {
+  // As most senders write it: nothing to parse.
+  if (delimiter === undefined && contentType !== undefined && Object.hasOwn(FORMS, contentType)) return FORMS[contentType] as BodyForm;
   const type = parseType(contentType);
   const form = FORMS[type.essence];
   if (form === undefined) throw unsupported(`The content type ${JSON.stringify(type.essence)} is not one that records are read from`);

@@ -11,13 +11,20 @@ export function isLoopback(host: string): boolean {
  * rebinding). Its name stays in the Host header.
  */
 export function requireLoopbackHost(header: string | undefined): void {
-  if (header !== undefined && /^[\w.:[\]-]+$/.test(header) && isLoopback(nameIn(header))) return;
+  if (header !== undefined && header === lastLoopback) return;
+  if (header !== undefined && /^[\w.:[\]-]+$/.test(header) && isLoopback(nameIn(header))) {
+    lastLoopback = header;
+    return;
+  }
   throw new AdvertiseXError(
     'host_refused',
     'Without tokens the server answers only to requests for localhost or 127.0.0.1',
     'Use http://127.0.0.1 or http://localhost with its port, or give the server tokens.',
   );
 }
+
+/** One connection after the other asks for the same. */
+let lastLoopback: string | undefined;
 
 function nameIn(header: string): string {
   try {

@@ -57,11 +57,11 @@ export class FastLane {
     this.table = stagedEventTable(eventType, options.contracts).name;
   }
 
-  /** Rows from here on came from there. */
-  startRuns(source: string, receivedAtMicros: number): void {
+  /** Rows from here on came from there; the source may be the one that the segment was told last. */
+  startRuns(source: string, receivedAtMicros: number, isOtherSource = true): void {
     this.origin = { source, receivedAtMicros };
     this.latestMicros = receivedAtMicros + FUTURE_ALLOWANCE_MICROS;
-    this.running?.segment.startRuns(source, receivedAtMicros);
+    this.running?.segment.startRuns(isOtherSource ? source : undefined, receivedAtMicros);
     this.running?.kernel.setReceived(this.latestMicros);
   }
 

@@ -183,6 +183,7 @@ export class LaneSegment implements RowSegment {
   private readonly kernel: Kernel;
   private readonly all: readonly (LaneColumn | RunColumn)[];
   private readonly columns: readonly LaneColumn[];
+  private readonly runs: readonly RunColumn[];
 
   constructor(table: Table, kernel: Kernel, memory: KernelMemory) {
     this.kernel = kernel;
@@ -190,6 +191,7 @@ export class LaneSegment implements RowSegment {
       inRuns ? new RunColumn(name, type, { large: false }) : new LaneColumn(name, type, nullable ?? false, kernel, memory),
     );
     this.columns = this.all.filter((column) => column instanceof LaneColumn);
+    this.runs = this.all.filter((column) => column instanceof RunColumn);
   }
 
   /** Where the kernel finds a column; 0 if there is none of this name. */
@@ -218,13 +220,14 @@ export class LaneSegment implements RowSegment {
     return size > LARGE;
   }
 
-  /** Where its rows came from. */
-  startRuns(source: string, receivedAtMicros: number): void {
-    const bytes = UTF8.encode(source);
-    for (const column of this.all) {
-      if (!(column instanceof RunColumn)) continue;
-      if (column.name === 'source') column.startText(this.rows, bytes, 0, bytes.length);
-      else column.startNumber(this.rows, receivedAtMicros);
+  /** Where its rows came from; undefined: from the same source as those before. */
+  startRuns(source: string | undefined, receivedAtMicros: number): void {
+    for (const column of this.runs) {
+      if (column.name !== 'source') column.startNumber(this.rows, receivedAtMicros);
+      else if (source !== undefined) {
+        const bytes = UTF8.encode(source);
+        column.startText(this.rows, bytes, 0, bytes.length);
+      }
     }
   }
 
