@@ -10,6 +10,7 @@ import { jsonLog, type Log, textLog } from '../../telemetry/log.ts';
 import { type Exposition, type ExpositionFormat, Metrics } from '../../telemetry/metrics.ts';
 import { watchProcess } from '../../telemetry/process-watch.ts';
 import { StageClock } from '../../telemetry/stage-clock.ts';
+import { WorkShare } from '../../telemetry/work-share.ts';
 import type { DiskBudget, DiskState } from '../disk-budget.ts';
 import type { Instance } from '../instance.ts';
 import type { HousekeepingEvent } from '../live/housekeeping.ts';
@@ -38,6 +39,8 @@ export interface TelemetryOptions {
 
 /** An equation reads all history, and nobody waits for it. */
 const RECONCILE_MS = 3_600_000;
+/** Of the time. Many small batches take up to half of it, as they come close to each other. */
+const BUSY_SHARE = 0.65;
 
 /** What is running, to be looked at. */
 export interface Watched {
@@ -57,6 +60,7 @@ export class Telemetry {
   private readonly requests: RequestWatch;
   private readonly stopping = new AbortController();
   private readonly stopWatchingProcess: () => void;
+  private readonly work: WorkShare;
   private reconciliation: ReconciliationWatch | undefined;
   private hasCommitted = false;
 
@@ -65,6 +69,7 @@ export class Telemetry {
     const { log, say, write, version, nowMicros, nowSeconds } = options;
     this.log = log.format === 'json' ? jsonLog(log.level, nowMicros, write) : textLog(log.level, say);
     this.clock = new StageClock(nowSeconds);
+    this.work = new WorkShare(nowSeconds);
     this.requests = new RequestWatch(this.metrics, this.log, nowSeconds);
     this.stopWatchingProcess = watchProcess(this.metrics, version);
     this.beginAtZero();
@@ -76,6 +81,7 @@ export class Telemetry {
   /** Told of each batch once it is committed, before the next one begins. */
   readonly onCommitted = (committed: CommittedBatch, batch: Batch): void => {
     const stages = this.clock.take();
+    this.work.took([...stages.values()].reduce((sum, seconds) => sum + seconds, 0));
     this.hasCommitted = true;
     try {
       for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
@@ -157,7 +163,8 @@ export class Telemetry {
     this.reconciliation = new ReconciliationWatch({
       checks: (stop) => checksOf({ engine: new BesideEngine(reads, stop, { limitMs: RECONCILE_MS, goesOn: true }), models, directory }),
       everySeconds: settings.recon.every_seconds,
-      isBusy: () => live.troubles.length > 0,
+      isBehind: () => live.troubles.length > 0,
+      isBusy: () => this.work.share() > BUSY_SHARE,
       metrics: this.metrics,
       log: this.log,
       nowMicros,

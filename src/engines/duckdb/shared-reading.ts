@@ -81,8 +81,8 @@ const READ_STATEMENTS: ReadonlySet<StatementType> = new Set([StatementType.SELEC
 
 function readFailure(cause: unknown, signal: AbortSignal): AdvertiseXError {
   if (signal.aborted) return stopReason(signal, cause);
-  if (cause instanceof AdvertiseXError) return cause;
   if (isOutOfMemory(cause)) return queryTooLarge('The query needs more memory than the engine has (limits.memory)', cause);
+  if (cause instanceof AdvertiseXError) return cause;
   const failure = engineFailure(cause, 'the query');
   if (failure.code !== 'engine_failed') return failure;
   return new AdvertiseXError(
