@@ -5,11 +5,15 @@ import type { z } from 'zod';
 import { AdvertiseXError } from '../domain/errors.ts';
 import { nearestName } from './nearest-name.ts';
 import { retentionProblems } from './retention.ts';
+import { SECRET_VARIABLES } from './secrets.ts';
 import { SETTING_TREE, SETTINGS_LIST, type SettingEntry, type SettingSection } from './setting-list.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 
 /** Read from the environment by the command line, for its own options: they are no settings. */
 export const COMMAND_LINE_VARIABLES = ['ADVERTISEX_DATA', 'ADVERTISEX_CONFIG'] as const;
+
+/** No settings, though they begin like one. */
+const OTHER_VARIABLES: readonly string[] = [...COMMAND_LINE_VARIABLES, ...SECRET_VARIABLES];
 
 /** What Kubernetes puts into every container when a service is called `advertisex`. */
 const SERVICE_LINK = /^ADVERTISEX_(SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_\d+_(TCP|UDP).*)$/;
@@ -32,10 +36,10 @@ export function loadSettings(source: SettingsSource): Settings {
   const variables = new Map<string, string>();
 
   for (const [name, text] of Object.entries(source.environment)) {
-    if (!name.startsWith('ADVERTISEX_') || text === undefined || COMMAND_LINE_VARIABLES.some((known) => known === name) || SERVICE_LINK.test(name)) continue;
+    if (!name.startsWith('ADVERTISEX_') || text === undefined || OTHER_VARIABLES.includes(name) || SERVICE_LINK.test(name)) continue;
     const setting = SETTINGS_LIST.find((entry) => entry.variable === name);
     if (setting === undefined) {
-      const known = [...SETTINGS_LIST.map((entry) => entry.variable), ...COMMAND_LINE_VARIABLES];
+      const known = [...SETTINGS_LIST.map((entry) => entry.variable), ...OTHER_VARIABLES];
       problems.push(`environment: ${name} is not a setting${suggestion(nearestName(name, known))}`);
       continue;
     }

@@ -210,6 +210,25 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('where `up` takes records from, beside HTTP'),
+  kafka: z
+    .strictObject({
+      brokers: z
+        .array(z.string().regex(/^([\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, 'is not an address with a port'))
+        .max(100)
+        .default([])
+        .describe('some of the brokers; they name the others')
+        .meta({ expected: 'a list of addresses with ports, like [kafka-1.example.com:9092]' }),
+      client_id: z.string().min(1).max(249).default('advertisex').describe('what the brokers call this instance in their logs, metrics and quotas'),
+      tls: z.boolean().default(false).describe('connect by TLS: without it all that is sent can be read on the way, and with `plain` the password too'),
+      ca: file.describe('certificates of the authorities that may have signed those of the brokers, PEM (default: those that Node.js comes with)'),
+      certificate: file.describe('certificate of this client and those between it and its root, PEM (default: none)'),
+      private_key: file.describe('key of the certificate, PEM (default: none)'),
+      sasl_mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('how to log in (default: not at all)'),
+      username: z.string().min(1).optional().describe('who logs in (default: nobody)').meta({ expected: 'a name' }),
+      password_file: file.describe('file that holds the password, if the environment variable ADVERTISEX_KAFKA_PASSWORD does not (default: none)'),
+    })
+    .prefault({})
+    .describe('the Kafka cluster, and how to connect to it'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that changed to the lake when an `ingest`, an `expire` or `up` ends'),
