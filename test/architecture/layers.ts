@@ -47,6 +47,7 @@ export const LAYERS: readonly Layer[] = [
 /** Packages that one part of the tree owns: replacing one is a change in one place. */
 export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^src\/engines\/duckdb\//,
+  '@platformatic/kafka': /^src\/sources\/kafka\//,
   commander: /^src\/cli\//,
   fastify: /^src\/server\//,
   pino: /^src\/telemetry\//,

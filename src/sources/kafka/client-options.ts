@@ -21,7 +21,8 @@ const MECHANISMS = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sh
 
 /** The settings as the client takes them, with what their files hold. Throws `config_invalid` where they do not make up a connection. */
 export async function kafkaClientOptions(settings: KafkaSettings, environment: Environment): Promise<KafkaClientOptions> {
-  if (settings.brokers.length === 0) throw invalid('kafka.brokers names no broker', 'Set kafka.brokers to one or more addresses, like [kafka-1.example.com:9092].');
+  if (settings.brokers.length === 0)
+    throw invalid('kafka.brokers names no broker', 'Set kafka.brokers to one or more addresses, like [kafka-1.example.com:9092].');
   const tls = await readTls(settings);
   const sasl = await readSasl(settings, environment);
   return {
@@ -51,7 +52,11 @@ async function readTls(settings: KafkaSettings): Promise<KafkaClientOptions['tls
     createSecureContext(tls);
   } catch (cause) {
     const files = [ca, certificate, private_key].filter((path) => path !== undefined).join(', ');
-    throw invalid(`The certificates and the key of kafka (${files}) cannot be used: ${(cause as Error).message}`, 'Give PEM files, and a certificate with its own key.', cause);
+    throw invalid(
+      `The certificates and the key of kafka (${files}) cannot be used: ${(cause as Error).message}`,
+      'Give PEM files, and a certificate with its own key.',
+      cause,
+    );
   }
   return tls;
 }
@@ -64,7 +69,8 @@ async function readPem(setting: string, path: string): Promise<Buffer> {
     throw invalid(`${setting}: ${path} cannot be read: ${(cause as Error).message}`, `Correct ${setting}, or the file.`, cause);
   }
   // A file of authorities without one in it is taken without a word, and every broker is then refused.
-  if (!pem.includes('-----BEGIN ')) throw invalid(`${setting}: ${path} is not a PEM file`, 'Give a file that begins with a line like -----BEGIN CERTIFICATE-----.');
+  if (!pem.includes('-----BEGIN '))
+    throw invalid(`${setting}: ${path} is not a PEM file`, 'Give a file that begins with a line like -----BEGIN CERTIFICATE-----.');
   return pem;
 }
 
