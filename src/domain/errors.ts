@@ -59,6 +59,11 @@ export const ERROR_CODES = {
     title: 'A source cannot be read',
     next: 'Check the path and its permissions, then run the same command again: what was taken already is not taken twice.',
   },
+  kafka_failed: {
+    exit: 3,
+    title: 'Kafka cannot be reached, or refuses what it is asked',
+    next: 'Check the settings of kafka and that the brokers are up. The message has what the client or the broker says.',
+  },
   source_changed: {
     exit: 3,
     title: 'A source changed while it was read',

@@ -19,6 +19,7 @@ const STATUSES = {
   data_unusable: 500,
   data_version: 500,
   source_unreadable: 500,
+  kafka_failed: 503,
   source_changed: 500,
   disk_full: 503,
   engine_failed: 500,

@@ -10,6 +10,7 @@ import { generate } from './generate.ts';
 import { ingest } from './ingest.ts';
 import { init } from './init.ts';
 import { lakeCompact, lakeExport } from './lake.ts';
+import { produce } from './produce.ts';
 import { quarantineList, quarantineReplay, quarantineShow } from './quarantine.ts';
 import { query } from './query.ts';
 import { rebuild } from './rebuild.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   init,
   generate,
   ingest,
+  produce,
   up,
   report,
   query,

@@ -1,0 +1,20 @@
+import { AdvertiseXError } from '../../domain/errors.ts';
+
+/** Registers a schema under a subject, or finds it there, and gives its id. */
+export type RegisterSchema = (subject: string, schema: string) => Promise<number>;
+
+/** Confluent's wire format: a zero, the id of the schema in four bytes, the record. */
+export function frame(schemaId: number, record: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(5 + record.length);
+  framed[0] = 0;
+  framed.writeUInt32BE(schemaId, 1);
+  framed.set(record, 5);
+  return framed;
+}
+
+/** By the registry that the settings name. */
+export function openRegistrar(): RegisterSchema {
+  return () => {
+    throw new AdvertiseXError('config_invalid', 'Avro records cannot be sent yet', 'Send JSON or CSV.');
+  };
+}
