@@ -7,7 +7,7 @@ import type { RecordSlots } from './record-slots.ts';
  * It holds at most one unfinished record (or Avro block) and never throws on bad input: what does not decode is reported
  * to the sink, and decoding goes on where the encoding allows it.
  */
-export interface Decoder {
+export interface Decoder extends CurrentRecord {
   push(chunk: Uint8Array): void;
   /** No more bytes will come: finishes, or reports, what is open. */
   end(): void;
@@ -15,10 +15,6 @@ export interface Decoder {
   restart?(firstRecordNumber: number): void;
   /** The bytes before `push` are all that could be read (a cut gzip member, say): reports one damage unless one is reported already. */
   damage(message: string): void;
-  /** A self-contained document of the current record only (a CSV record with its header row, an Avro file with one record): what quarantine keeps and replay decodes. Valid inside `sink.record`. */
-  currentRaw(): Uint8Array;
-  /** Where decoding can begin again to come to the current record. Valid inside `sink.record`. */
-  resumePoint(): ResumePoint;
   /**
    * Between two pushes: a place at which the stream can be cut, so that decoders of their own make of both parts what this one makes
    * of the whole. Undefined where there is none. `anyway`: also where a part before it may be read in another way, as it is broken.
@@ -28,6 +24,14 @@ export interface Decoder {
   readonly complete: boolean;
   /** Names of fields that the contract does not know, with the number of records that held them. */
   readonly unknownFields: ReadonlyMap<string, number>;
+}
+
+/** What a decoder says of the record that its sink has in hand. Valid inside `sink.record`. */
+export interface CurrentRecord {
+  /** A self-contained document of that record only (a CSV record with its header row, an Avro file with one record): what quarantine keeps and replay decodes. */
+  currentRaw(): Uint8Array;
+  /** Where decoding can begin again to come to it. */
+  resumePoint(): ResumePoint;
 }
 
 /** A place in a (decompressed) stream from which on it can be decoded without what stands before. */
@@ -75,6 +79,8 @@ export interface RecordLane {
   useProgram(program: AvroProgram): void;
   /** Takes at most `count` records of an Avro block from `start` on. */
   takeAvro(start: number, count: number, recordNumber: number): number;
+  /** Takes the Avro record that stands from `start` to the end of what was opened, where that is one and nothing else. */
+  takeWhole(start: number, recordNumber: number): boolean;
   /** Position behind the last record that was taken. */
   readonly behind: number;
 }

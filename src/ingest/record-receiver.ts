@@ -6,7 +6,7 @@ import { KeyHasher } from '../domain/murmur3.ts';
 import type { QuarantineCode, Violation } from '../domain/outcome.ts';
 import type { Table } from '../domain/table.ts';
 import { createReportDate } from '../domain/timestamp.ts';
-import type { Decoder, MalformedRecord, RecordLane, RecordSink, ResumePoint } from '../encodings/decoder.ts';
+import type { CurrentRecord, MalformedRecord, RecordLane, RecordSink, ResumePoint } from '../encodings/decoder.ts';
 import type { RecordSlots } from '../encodings/record-slots.ts';
 import { MAX_SEGMENT_ROWS } from '../staging/column-builder.ts';
 import { QuarantineStager, type RecordOrigin } from '../staging/quarantine-stager.ts';
@@ -57,7 +57,7 @@ export interface SourceStretch {
  * Chunks end after as many records as a segment holds. One receiver serves many files in turn: start, records, flush.
  */
 export class RecordReceiver implements RecordSink {
-  decoder: Decoder | undefined;
+  decoder: CurrentRecord | undefined;
   readonly lane: RecordLane | undefined;
   private readonly fastLane: FastLane | undefined;
   private readonly onRefused: ReceiverOptions['onRefused'];
@@ -225,7 +225,7 @@ export class RecordReceiver implements RecordSink {
   }
 
   private markResumePoint(position: number): void {
-    const point = (this.decoder as Decoder).resumePoint();
+    const point = (this.decoder as CurrentRecord).resumePoint();
     // An Avro block has one place for all its records.
     if (this.resumePoints.at(-1)?.offset !== point.offset) this.resumePoints.push(point);
     this.lastResumePoint = position;
@@ -267,7 +267,7 @@ export class RecordReceiver implements RecordSink {
   }
 
   private currentRaw(): Uint8Array {
-    return (this.decoder as Decoder).currentRaw();
+    return (this.decoder as CurrentRecord).currentRaw();
   }
 
   private stageEvent(eventType: EventType, record: NormalisedRecord, position: number): void {

@@ -19,14 +19,18 @@ export const LAYERS: readonly Layer[] = [
   { name: 'config', files: /^src\/config\//, mayImport: ['domain', 'config'] },
   {
     name: 'port',
-    files: /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector)\.ts$/,
+    files: /^src\/(?:encodings\/(?:decoder|messages|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector)\.ts$/,
     mayImport: ['domain', 'config', 'port'],
   },
   // The form in which the edge hands records to the engine: the type that those stages meet at.
   { name: 'staging', files: /^src\/staging\//, mayImport: ['domain', 'port', 'staging'] },
   { name: 'contracts', files: /^src\/contracts\//, mayImport: GROUND },
   // The way into the encodings: a decoder, or a decompressed stream, by name. Stages see this much of them, not a decoder itself.
-  { name: 'encodings', files: /^src\/encodings\/(?:create-decoder|open-stream|detect-encoding)\.ts$/, mayImport: [...GROUND, 'adapter', 'encodings'] },
+  {
+    name: 'encodings',
+    files: /^src\/encodings\/(?:create-decoder|open-message-decoder|open-stream|detect-encoding)\.ts$/,
+    mayImport: [...GROUND, 'adapter', 'encodings'],
+  },
   { name: 'adapter', files: /^src\/(encodings|engines\/[^/]+|sources)\//, mayImport: [...GROUND, 'encodings', 'adapter'], foldersApart: true },
   {
     name: 'stage',

@@ -1,5 +1,5 @@
 import { createDecoder } from '../../src/encodings/create-decoder.ts';
-import type { Decoder, DecoderOptions } from '../../src/encodings/decoder.ts';
+import type { Decoder, DecoderOptions, FieldPath } from '../../src/encodings/decoder.ts';
 import { openDecompressed } from '../../src/encodings/open-stream.ts';
 import { type RecordSlots, ValueKind } from '../../src/encodings/record-slots.ts';
 
@@ -34,18 +34,16 @@ const KIND_NAMES = Object.keys(ValueKind) as (keyof typeof ValueKind)[];
 /** Collects what a decoder reports, and holds it to the promises of its port. */
 export class Collector {
   readonly decoder: Decoder;
-  private readonly names: readonly string[];
   private outcomes: (SeenRecord | string)[] = [];
   private records: SeenRecord[] = [];
   private raws: Uint8Array[] = [];
   private malformed: Seen['malformed'][number][] = [];
 
   constructor(options: DecoderOptions) {
-    this.names = options.fields.map(({ paths }) => paths[0]?.join('.') ?? '');
     this.decoder = createDecoder(options, {
       record: (slots) => {
         this.expectNext(slots.recordNumber);
-        const record = this.read(slots);
+        const record = readSlots(slots, options.fields);
         this.outcomes.push(record);
         this.records.push(record);
         this.raws.push(new Uint8Array(this.decoder.currentRaw()));
@@ -76,18 +74,19 @@ export class Collector {
   private expectNext(recordNumber: number): void {
     if (recordNumber !== this.outcomes.length) throw new Error(`record ${recordNumber} came as number ${this.outcomes.length}`);
   }
+}
 
-  private read(slots: RecordSlots): SeenRecord {
-    const record: Record<string, SeenValue> = {};
-    for (const [field, name] of this.names.entries()) {
-      const kind = KIND_NAMES[slots.kinds[field] as number] as keyof typeof ValueKind;
-      if (kind === 'absent') continue;
-      const hasText = kind === 'text' || kind === 'number' || kind === 'boolean' || kind === 'micros';
-      const bytes = (slots.buffers[field] as Uint8Array).subarray(slots.starts[field], slots.ends[field]);
-      record[name] = [kind, hasText ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) : ''];
-    }
-    return record;
+/** What a sink sees of a record. */
+export function readSlots(slots: RecordSlots, fields: readonly FieldPath[]): SeenRecord {
+  const record: Record<string, SeenValue> = {};
+  for (const [field, { paths }] of fields.entries()) {
+    const kind = KIND_NAMES[slots.kinds[field] as number] as keyof typeof ValueKind;
+    if (kind === 'absent') continue;
+    const hasText = kind === 'text' || kind === 'number' || kind === 'boolean' || kind === 'micros';
+    const bytes = (slots.buffers[field] as Uint8Array).subarray(slots.starts[field], slots.ends[field]);
+    record[paths[0]?.join('.') ?? ''] = [kind, hasText ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) : ''];
   }
+  return record;
 }
 
 /** Pushes the bytes cut at the given places (ends included or not, in any order); `damage`: they end early, and why. */

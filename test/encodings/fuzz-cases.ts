@@ -23,7 +23,7 @@ export const ARRAY_SEEDS = [
   '[{"id":"a"},{"user":"b","x":[1,2]},\n{"price":1.5,"auction":{"amount":null}},3,"x"]\n',
   '[\n  {\n    "id": "a"\n  },\n  {}\n]\n[]\n[{"user":"\\u0041é"}]',
 ];
-const CSV_SEEDS = [
+export const CSV_SEEDS = [
   'id,user,auction.user_id,price,x\n1,2,3,4,5\n"a","b ""q"" c","l1\nl2","",é\n,,,,\n6,7,8,9,10\n',
   '\ufeffid,x, user \r\n"1,2",3,4\r\n\r\n5,"6\r\n7",8\r\na,b,c',
   'id\na\n"b"\n\nc\n',

@@ -1,7 +1,7 @@
 import type { AvroProgram } from '../decoder.ts';
 import type { FieldNode } from '../field-tree.ts';
 import { MAX_UNKNOWN_NAMES, unknownFieldName } from '../unknown-fields.ts';
-import { type AvroItems, type AvroRecord, type AvroType, type Logical, type Primitive, SchemaProblem } from './schema.ts';
+import { type AvroField, type AvroItems, type AvroRecord, type AvroType, type Logical, type Primitive, SchemaProblem } from './schema.ts';
 
 /** What the bytes of a record hold, in order. Operands follow in the code. `field`: slot of a contract field. */
 export const Op = {
@@ -111,9 +111,9 @@ class ProgramCompiler {
 
   private readRecord(record: AvroRecord, contract: FieldNode, prefix: string): void {
     const ownNames = new Set(record.fields.map(({ name }) => name));
-    for (const { name, aliases, type } of record.fields) {
-      // An alias tells what a field was called before: it counts where nothing else has that name.
-      const known = [name, ...aliases.filter((alias) => !ownNames.has(alias))].find((key) => contract.children.has(key));
+    for (const field of record.fields) {
+      const { name, type } = field;
+      const known = knownKey(field, ownNames, contract);
       if (known === undefined) {
         this.unknownNames.add(`${prefix}${name}`);
         this.skip(type);
@@ -232,6 +232,14 @@ class ProgramCompiler {
     if (this.code.length + words.length > MAX_CODE) throw new SchemaProblem('it is too large');
     this.code.push(...words);
   }
+}
+
+/**
+ * The key that the contract knows a record's field by. An alias tells what a field was called before: it counts where nothing else in
+ * the record has that name.
+ */
+export function knownKey({ name, aliases }: AvroField, ownNames: ReadonlySet<string>, contract: FieldNode): string | undefined {
+  return [name, ...aliases.filter((alias) => !ownNames.has(alias))].find((key) => contract.children.has(key));
 }
 
 /** Whether a value of the type takes no bytes: a count of such values says nothing about the size of what follows. */

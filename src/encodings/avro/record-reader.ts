@@ -10,7 +10,7 @@ export const BROKEN = -1;
 
 /** Deeper values of recursive types are refused, before the stack is full. */
 const MAX_DEPTH = 500;
-const CUT = 'the block ends inside a record';
+const CUT = 'its data ends inside it';
 /** Largest value of 28 bits. */
 const LIMB = 0xfffffff;
 const ZERO = 0x30;
@@ -264,7 +264,7 @@ export class RecordReader {
         continue;
       }
       if (itemsAreEmpty && !isMap) continue;
-      if (count > this.end - at) return this.broken('an array or map has more items than the block has bytes');
+      if (count > this.end - at) return this.broken('an array or map has more items than there are bytes');
       for (let i = 0; i < count && at >= 0; i++) {
         if (isMap) at = this.skipBytes(at);
         if (at >= 0) at = this.call(item, at);

@@ -38,20 +38,25 @@ const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes'
 export type Primitive = (typeof PRIMITIVES)[number];
 
 /** Deeper than any schema; bounds the recursion of everything that walks one. */
-const MAX_NESTING = 100;
+export const MAX_NESTING = 100;
 /** Longer numbers are no amount of anything. */
 const MAX_SCALE = 400;
 
-type Json = null | boolean | number | string | Json[] | { readonly [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
 
 export function readSchema(text: string): AvroType {
-  let json: Json;
+  return new SchemaReader().read(parseSchemaJson(text), '', 0);
+}
+
+export function parseSchemaJson(text: string): Json {
   try {
-    json = JSON.parse(text) as Json;
+    return JSON.parse(text) as Json;
   } catch (error) {
     throw new SchemaProblem(`it is not JSON (${(error as Error).message})`);
   }
-  return new SchemaReader().read(json, '', 0);
 }
 
 class SchemaReader {
@@ -84,7 +89,7 @@ class SchemaReader {
     return isPrimitive(type) ? { kind: type, logical: logicalOf(json, type, 0) } : this.find(type, namespace);
   }
 
-  private readRecord(json: { readonly [key: string]: Json }, namespace: string, depth: number): AvroType {
+  private readRecord(json: JsonObject, namespace: string, depth: number): AvroType {
     const fields: AvroField[] = [];
     const record: AvroRecord = { kind: 'record', name: typeof json.name === 'string' ? json.name : '', fields };
     this.name(json, namespace, record);
@@ -99,7 +104,7 @@ class SchemaReader {
     return record;
   }
 
-  private name(json: { readonly [key: string]: Json }, namespace: string, type: AvroType): AvroType {
+  private name(json: JsonObject, namespace: string, type: AvroType): AvroType {
     const { name } = json;
     if (typeof name !== 'string' || name === '') throw new SchemaProblem(`a type (${type.kind}) has no name`);
     const fullName = name.includes('.') ? name : qualified(name, namespaceOf(json, namespace));
@@ -116,16 +121,16 @@ class SchemaReader {
   }
 }
 
-function isPrimitive(name: string): name is Primitive {
+export function isPrimitive(name: string): name is Primitive {
   return (PRIMITIVES as readonly string[]).includes(name);
 }
 
-function namespaceOf({ name, namespace }: { readonly [key: string]: Json }, outer: string): string {
+export function namespaceOf({ name, namespace }: JsonObject, outer: string): string {
   if (typeof name === 'string' && name.includes('.')) return name.slice(0, name.lastIndexOf('.'));
   return typeof namespace === 'string' ? namespace : outer;
 }
 
-function qualified(name: string, namespace: string): string {
+export function qualified(name: string, namespace: string): string {
   return namespace === '' ? name : `${namespace}.${name}`;
 }
 
@@ -135,7 +140,7 @@ function texts(json: Json | undefined, what: string): string[] {
 }
 
 /** A logical type that is unknown or does not fit its type is ignored, as the specification demands. */
-function logicalOf(json: { readonly [key: string]: Json }, kind: Primitive | 'fixed', size: number): Logical | null {
+function logicalOf(json: JsonObject, kind: Primitive | 'fixed', size: number): Logical | null {
   const logical = typeof json.logicalType === 'string' ? json.logicalType.replace(/^local-timestamp-/, 'timestamp-') : '';
   switch (logical) {
     case 'timestamp-millis':

@@ -1,8 +1,8 @@
-import { AdvertiseXError } from '../../domain/errors.ts';
 import { ChunkWindow, type RecordScanner } from '../chunk-window.ts';
 import { DecodeReports } from '../decode-reports.ts';
 import type { Boundary, Decoder, DecoderOptions, FieldPath, RecordSink, ResumePoint } from '../decoder.ts';
 import { Utf8Check } from '../utf8.ts';
+import { delimiterByte } from './delimiter.ts';
 import { MAX_COLUMNS, readHeader } from './read-header.ts';
 import { BROKEN, CARRIAGE_RETURN, LINE_FEED, NEED_MORE, QUOTE, RowReader } from './row-reader.ts';
 
@@ -260,14 +260,4 @@ function lineBreakBehind(row: Uint8Array): Uint8Array {
 
 function startsWithMark(bytes: Uint8Array): boolean {
   return BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte);
-}
-
-function delimiterByte(delimiter: string): number {
-  const byte = delimiter.charCodeAt(0);
-  if (delimiter.length === 1 && byte < 0x80 && byte !== QUOTE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN) return byte;
-  throw new AdvertiseXError(
-    'usage',
-    `A CSV delimiter cannot be ${JSON.stringify(delimiter)}.`,
-    'Give one ASCII character that is no quote and no line break, for example ";" or a tab.',
-  );
 }
