@@ -177,7 +177,8 @@ function describeIssue(issue: z.core.$ZodIssue, values: unknown, where: (path: r
   const path = issue.path.filter((key) => typeof key === 'string');
   const setting = SETTINGS_LIST.flatMap((entry) => [entry, ...entry.items]).find((entry) => entry.key === path.join('.'));
   const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], values);
-  return [`${where(issue.path)} is ${show(value)}, expected ${setting?.expected ?? `settings: ${knownNames(issue.path).join(', ')}`}`];
+  const shown = setting?.isSecret ? 'not what it can be' : show(value);
+  return [`${where(issue.path)} is ${shown}, expected ${setting?.expected ?? `settings: ${knownNames(issue.path).join(', ')}`}`];
 }
 
 function knownNames(path: readonly PropertyKey[]): string[] {
@@ -194,7 +195,8 @@ function suggestion(nearest: string | undefined, known: readonly string[] = []):
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // A password may stand in an address.
+  const text = (JSON.stringify(value) ?? String(value)).replaceAll(/:\/\/[^\s"]*@/g, '://…@');
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

@@ -17,6 +17,8 @@ export interface SettingEntry {
   readonly defaultValue: unknown;
   /** In a settings file it is meant from where that file is. */
   readonly isPath: boolean;
+  /** Not to be shown anywhere. */
+  readonly isSecret: boolean;
   /** Of a list of which each item has settings of its own: those. Their keys stand for every item. */
   readonly items: readonly SettingEntry[];
 }
@@ -37,6 +39,7 @@ interface SchemaNode {
   readonly expected?: string;
   readonly default?: unknown;
   readonly isPath?: boolean;
+  readonly isSecret?: boolean;
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
@@ -77,6 +80,7 @@ function readSetting(node: SchemaNode, path: readonly string[]): SettingEntry {
     kind: kindOf(node),
     defaultValue: node.default,
     isPath: node.isPath === true,
+    isSecret: node.isSecret === true,
     items: Object.entries(node.items?.properties ?? {}).map(([name, child]) => readSetting(child, [...path, name])),
   };
 }

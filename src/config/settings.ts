@@ -22,6 +22,12 @@ const size = z
 
 const file = z.string().min(1).optional().meta({ expected: 'a file', isPath: true });
 
+const registryUrl = z
+  .string()
+  .refine(isRegistryUrl, 'is no HTTP address, or holds a name and a password')
+  .optional()
+  .meta({ expected: 'an address that begins with http:// or https://, without a name and a password in it' });
+
 const watchedFolder = z.strictObject({
   feed: z.enum(FEEDS).describe('what its files hold'),
   path: z.string().min(1).describe('the folder, with the folders in it').meta({ expected: 'a folder', isPath: true }),
@@ -229,6 +235,15 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('the Kafka cluster, and how to connect to it'),
+  registry: z
+    .strictObject({
+      url: registryUrl.describe('of the API, with the path before /subjects, like http://registry.example:8081 (default: none)'),
+      username: z.string().min(1).max(1_000).optional().describe('whom the registry knows us as (default: nobody)'),
+      password: z.string().max(10_000).optional().describe('of that user; better in the environment than in a file').meta({ isSecret: true }),
+      ca: file.describe('certificates of the authorities that its own may be from, PEM (default: those of the system)'),
+    })
+    .prefault({})
+    .describe("the schema registry (Confluent's API) that Avro messages name their schemas of"),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that changed to the lake when an `ingest`, an `expire` or `up` ends'),
@@ -258,6 +273,11 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+
+function isRegistryUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
 
 function isTimeZone(zone: string): boolean {
   try {

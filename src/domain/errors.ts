@@ -64,6 +64,11 @@ export const ERROR_CODES = {
     title: 'Kafka cannot be reached, or refuses what it is asked',
     next: 'Check the settings of kafka and that the brokers are up. The message has what the client or the broker says.',
   },
+  registry_failed: {
+    exit: 3,
+    title: 'The schema registry cannot be asked, or does not answer as one',
+    next: 'Check registry.url and what is behind it. A source that needs it tries again by itself, and loses nothing.',
+  },
   source_changed: {
     exit: 3,
     title: 'A source changed while it was read',

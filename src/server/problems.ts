@@ -20,6 +20,7 @@ const STATUSES = {
   data_version: 500,
   source_unreadable: 500,
   kafka_failed: 503,
+  registry_failed: 503,
   source_changed: 500,
   disk_full: 503,
   engine_failed: 500,
@@ -44,7 +45,15 @@ const STATUSES = {
 } as const satisfies Record<ErrorCode, number>;
 
 /** What is over in a moment, and what somebody has to see to. */
-const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = { log_busy: 1, server_busy: 1, interrupted: 5, data_locked: 5, disk_full: 30, log_failed: 30 };
+const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = {
+  log_busy: 1,
+  server_busy: 1,
+  interrupted: 5,
+  data_locked: 5,
+  disk_full: 30,
+  log_failed: 30,
+  registry_failed: 30,
+};
 
 /** Failures of the server that say nothing of its inside, and are no news to whoever runs it. */
 const TOLD: ReadonlySet<ErrorCode> = new Set(['log_busy', 'server_busy', 'query_timeout']);
