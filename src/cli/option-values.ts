@@ -41,6 +41,21 @@ export function parseWatched(text: string, before: readonly WatchedFeed[] = []):
   return [...before, { feed, path }];
 }
 
+export interface FeedSubject {
+  readonly feed: Feed;
+  /** Of the schema registry. */
+  readonly subject: string;
+}
+
+/** `FEED=SUBJECT`, again and again. */
+export function parseSubject(text: string, before: readonly FeedSubject[] = []): readonly FeedSubject[] {
+  const [name = '', ...rest] = text.split('=');
+  const feed = FEEDS.find((known) => known === name);
+  const subject = rest.join('=');
+  if (feed === undefined || subject === '') throw new InvalidArgumentError(`Expected FEED=SUBJECT, where FEED is one of ${FEEDS.join(', ')}.`);
+  return [...before, { feed, subject }];
+}
+
 /** What stands between the cells of CSV. */
 export function parseDelimiter(text: string): string {
   const character = text === '\\t' || text === 'tab' ? '\t' : text;

@@ -5,19 +5,36 @@ import type { ContractChange } from '../../contracts/diff-contracts.ts';
 import type { Feed } from '../../domain/feeds.ts';
 import type { CommandDefinition } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { type FeedSubject, parseSubject } from '../option-values.ts';
 import { contractsFolder } from '../with-instance.ts';
+import { checkAgainstRegistry } from './contract-registry.ts';
 
 export const contractCheck: CommandDefinition = {
   name: 'contract check',
   summary: 'whether contracts are valid; exit 1 with every fault and its line',
   description:
-    'Checks every contract of a folder against the Open Data Contract Standard and the rules of AdvertiseX, and puts its examples through the check that it compiles to.',
-  examples: ['advertisex contract check', 'advertisex contract check contracts --format json'],
-  declare: (command) => void command.argument('[dir]', 'folder of contracts (default: the ones in use)'),
+    'Checks every contract of a folder against the Open Data Contract Standard and the rules of AdvertiseX, and puts its examples through the check that it compiles to. With --registry also whether the Avro schemas registered for their topics can be read by them: exit 1 with what breaks.',
+  examples: [
+    'advertisex contract check',
+    'advertisex contract check contracts --format json',
+    'advertisex contract check --registry --subject bid-requests=bids-value',
+  ],
+  declare: (command) => {
+    command
+      .argument('[dir]', 'folder of contracts (default: the ones in use)')
+      .option('--registry', 'compare them with the latest schemas of the registry (registry.url)')
+      .option(
+        '--subject <feed=subject>',
+        'where the schema of a feed is registered, again and again (default: <feed>-value, of feeds of events)',
+        parseSubject,
+      );
+  },
 
-  async run(context, [dir]) {
+  async run(context, [dir], options) {
+    const folder = dir === undefined ? contractsFolder(context) : context.path(String(dir));
     const { checkContracts } = await import('../../contracts/check-contracts.ts');
-    const report = await checkContracts(dir === undefined ? contractsFolder(context) : context.path(String(dir)));
+    const report = await checkContracts(folder);
+    if (options['registry'] === true && report.valid) return checkAgainstRegistry(context, folder, (options['subject'] ?? []) as readonly FeedSubject[]);
     await context.output.one(report, {
       columns: [
         { name: 'contract', kind: 'text' },

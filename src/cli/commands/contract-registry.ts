@@ -1,0 +1,48 @@
+import { EVENT_FEEDS, type Feed } from '../../domain/feeds.ts';
+import type { ExitCode } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import type { FeedSubject } from '../option-values.ts';
+
+/** Contracts that are valid, beside what is registered for their topics. */
+export async function checkAgainstRegistry(context: CommandContext, folder: string, named: readonly FeedSubject[]): Promise<ExitCode> {
+  const { loadContracts } = await import('../../contracts/load-contract.ts');
+  const { openRegistry } = await import('../../app/open-registry.ts');
+  const { checkRegistry } = await import('../../app/check-registry.ts');
+  const contracts = [...(await loadContracts(folder)).values()];
+  // What topics called as their feeds have, unless another one is named.
+  const subjects = new Map<Feed, string>(EVENT_FEEDS.map((feed) => [feed, `${feed}-value`]));
+  for (const { feed, subject } of named) subjects.set(feed, subject);
+  const registry = openRegistry(context.settings().registry);
+  const close = (): void => registry.close();
+  context.signal.addEventListener('abort', close);
+  try {
+    const checked = await checkRegistry(registry, contracts, subjects);
+    await context.output.one(
+      { subjects: checked },
+      {
+        columns: [
+          { name: 'feed', kind: 'text' },
+          { name: 'subject', kind: 'text' },
+          { name: 'version', kind: 'count' },
+          { name: 'breaks', kind: 'count' },
+          { name: 'notes', kind: 'count' },
+        ],
+        rows: checked.map(({ feed, subject, version, findings }) => {
+          const breaks = findings.filter((finding) => finding.breaks).length;
+          return [feed, subject, version, breaks, findings.length - breaks];
+        }),
+      },
+    );
+    if (context.output.format === 'table') {
+      if (checked.some(({ findings }) => findings.length > 0)) await context.output.text('\n');
+      for (const { feed, findings } of checked) {
+        for (const { field, breaks, message } of findings)
+          await context.output.text(`${feed}${field === '' ? '' : `: ${field}`}: ${breaks ? 'breaks: ' : ''}${message}\n`);
+      }
+    }
+    return checked.some(({ findings }) => findings.some(({ breaks }) => breaks)) ? 1 : 0;
+  } finally {
+    context.signal.removeEventListener('abort', close);
+    registry.close();
+  }
+}
