@@ -46,15 +46,17 @@ async function checkLatest(
   registry: SchemaRegistry,
   contract: Contract,
   schema: AvroObject,
-  { subject, text }: SubjectVersion,
+  { subject, text, written }: SubjectVersion,
 ): Promise<readonly RegistryFinding[]> {
   const read = readFields(text, contract.fields.map(pathsOf));
   if ('problem' in read) return [finding('', true, `messages of the latest version cannot be read: ${read.problem}`)];
   const { findings, refused } = compareFields(contract, read);
-  const next = nextAvroVersion(JSON.parse(text) as AvroJson, schema, refused);
-  const answer = next === undefined ? undefined : await registry.compatibility(subject, JSON.stringify(next));
-  if (answer === undefined || answer.isCompatible) return findings;
+  const next = nextAvroVersion(JSON.parse(written.text) as AvroJson, schema, refused);
+  const answer = next === undefined ? undefined : await registry.compatibility(subject, JSON.stringify(next), written.references);
+  if (answer === undefined || answer.isCompatible === true) return findings;
   const why = answer.messages.length === 0 ? '' : `: ${answer.messages.map((message) => message.trim()).join('; ')}`;
+  if (answer.isCompatible === null)
+    return [...findings, finding('', false, `the registry cannot tell whether the latest version may become what the contract asks for${why}`)];
   return [...findings, finding('', true, `the registry does not let the latest version become what the contract asks for${why}`)];
 }
 

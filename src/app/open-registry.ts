@@ -5,7 +5,7 @@ import { AdvertiseXError } from '../domain/errors.ts';
 import { SchemaRegistry } from '../sources/registry/schema-registry.ts';
 
 /** The schema registry of the settings. `subjects`: whose schemas messages without an id may have been written with. */
-export function openRegistry({ url, username, password, ca }: Settings['registry'], subjects: readonly string[] = []): SchemaRegistry {
+export function openRegistry({ url, username, password, password_file, ca }: Settings['registry'], subjects: readonly string[] = []): SchemaRegistry {
   if (url === undefined) {
     throw new AdvertiseXError(
       'config_invalid',
@@ -13,7 +13,29 @@ export function openRegistry({ url, username, password, ca }: Settings['registry
       'Set registry.url in advertisex.yaml, or ADVERTISEX_REGISTRY_URL, to the address of its API, like http://registry.example:8081.',
     );
   }
-  return new SchemaRegistry({ url, username, password, subjects, ca: ca === undefined ? undefined : readAuthorities(ca) });
+  return new SchemaRegistry({
+    url,
+    username,
+    password: password ?? (password_file === undefined ? undefined : readPassword(password_file)),
+    subjects,
+    ca: ca === undefined ? undefined : readAuthorities(ca),
+  });
+}
+
+/** Its last line end is none of it. */
+function readPassword(path: string): string {
+  try {
+    const password = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    if (password === '') throw new Error('it is empty');
+    return password;
+  } catch (cause) {
+    throw new AdvertiseXError(
+      'config_invalid',
+      `The password in ${path} cannot be read: ${(cause as Error).message}`,
+      'Correct registry.password_file, or the file: it holds the password and nothing else.',
+      cause,
+    );
+  }
 }
 
 function readAuthorities(path: string): string {

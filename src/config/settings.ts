@@ -239,7 +239,8 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       url: registryUrl.describe('of the API, with the path before /subjects, like http://registry.example:8081 (default: none)'),
       username: z.string().min(1).max(1_000).optional().describe('whom the registry knows us as (default: nobody)'),
-      password: z.string().max(10_000).optional().describe('of that user; better in the environment than in a file').meta({ isSecret: true }),
+      password: z.string().max(10_000).optional().describe('of that user; better in the environment than in a file (default: none)').meta({ isSecret: true }),
+      password_file: file.describe('file that holds the password, if neither the environment nor this file does (default: none)'),
       ca: file.describe('certificates of the authorities that its own may be from, PEM (default: those of the system)'),
     })
     .prefault({})

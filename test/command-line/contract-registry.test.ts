@@ -91,6 +91,25 @@ describe('contract check --registry', () => {
     });
   });
 
+  it('puts a schema of types of other subjects to the registry as it was registered, and takes it that it cannot tell', async () => {
+    server.add('geo', record('Geo', member('country', 'string')));
+    const references = [{ name: 'Geo', subject: 'geo', version: 1 }];
+    server.add('bid-requests-value', { ...BIDS, fields: [...BIDS.fields, member('geo', 'Geo')] }, { references });
+    const passOn = () => false;
+    server.faults = [...Array.from({ length: 4 }, () => passOn), (_, response) => send(response, 422, { error_code: 42201, message: 'cannot compare' })];
+    const { exit, bids } = await check();
+    const [asked] = server.bodies.map((body) => JSON.parse(body) as { schema: string; references: unknown });
+    expect(asked?.references).toEqual(references);
+    expect(JSON.parse(asked?.schema ?? '')).toMatchObject({ fields: expect.arrayContaining([member('geo', 'Geo')]) });
+    expect({ exit, notes: bids.findings.map(({ message }) => message) }).toEqual({
+      exit: 0,
+      notes: [
+        'the contract does not know geo: ignored, and counted as drift',
+        'the registry cannot tell whether the latest version may become what the contract asks for: cannot compare',
+      ],
+    });
+  });
+
   it('exits with 1 and names what breaks: a required field that is missing, types that cannot be taken, a name twice', async () => {
     const auction = record(
       'Auction',
@@ -141,6 +160,18 @@ describe('contract check --registry', () => {
     const refused = await run('contract check --registry', { ADVERTISEX_REGISTRY_USERNAME: 'ads', ADVERTISEX_REGISTRY_PASSWORD: 'hidden-word' });
     expect(refused).toMatchObject({ exit: 3, out: '', err: expect.stringMatching(/does not let us in.*registry_failed/s) });
     expect(refused.err).not.toContain('hidden-word');
+  });
+
+  it('lets itself in with a name and a password of the environment, or of a file', async () => {
+    server.credentials = 'ads:a word';
+    writeFileSync(join(folder, 'password'), 'a word\n');
+    writeFileSync(join(folder, 'empty'), '');
+    const environment = { ADVERTISEX_REGISTRY_USERNAME: 'ads' };
+    const registry = (more: Record<string, string>) => run('contract check --registry', { ...environment, ...more });
+    expect((await registry({ ADVERTISEX_REGISTRY_PASSWORD: 'a word', ADVERTISEX_REGISTRY_PASSWORD_FILE: '/nowhere' })).exit).toBe(0);
+    expect((await registry({ ADVERTISEX_REGISTRY_PASSWORD_FILE: join(folder, 'password') })).exit).toBe(0);
+    expect(await registry({ ADVERTISEX_REGISTRY_PASSWORD_FILE: join(folder, 'empty') })).toMatchObject({ exit: 2, err: expect.stringContaining('it is empty') });
+    expect((await registry({})).exit).toBe(3);
   });
 
   it('never shows a password that stands where none should', async () => {

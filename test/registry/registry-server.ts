@@ -23,6 +23,8 @@ export type Fault = (request: IncomingMessage, response: ServerResponse) => bool
 export class RegistryServer {
   /** `GET /schemas/ids/1` of each request that came. */
   readonly requests: string[] = [];
+  /** Of those that had one. */
+  readonly bodies: string[] = [];
   /** Asked before each answer, the first one first; one that has answered is gone. */
   faults: Fault[] = [];
   /** In place of everything, while it is set. */
@@ -72,6 +74,7 @@ export class RegistryServer {
     this.requests.push(`${request.method} ${request.url}`);
     let body = '';
     for await (const part of request) body += String(part);
+    if (body !== '') this.bodies.push(body);
     if (this.outage?.(request, response)) return;
     if (this.faults.shift()?.(request, response)) return;
     if (this.credentials !== undefined && request.headers.authorization !== `Basic ${Buffer.from(this.credentials).toString('base64')}`) {

@@ -8,6 +8,8 @@ export interface RegisteredSchema {
 
 /** A schema names types of another subject. */
 export interface SchemaReference {
+  /** Of the type. */
+  readonly name: string;
   readonly subject: string;
   readonly version: number;
 }
@@ -54,7 +56,7 @@ export function readCompatibility(body: unknown): { readonly isCompatible: boole
 
 function readReference(reference: unknown): SchemaReference | undefined {
   if (!isBody(reference) || typeof reference.subject !== 'string' || !isNumber(reference.version)) return undefined;
-  return { subject: reference.subject, version: reference.version };
+  return { name: String(reference.name), subject: reference.subject, version: reference.version };
 }
 
 function isBody(body: unknown): body is Body {

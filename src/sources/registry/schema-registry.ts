@@ -16,10 +16,13 @@ export interface SubjectVersion extends WriterSchema {
   readonly subject: string;
   readonly version: number;
   readonly id: number;
+  /** As it was registered: types of other subjects do not stand in it. */
+  readonly written: Pick<RegisteredSchema, 'text' | 'references'>;
 }
 
 export interface Compatibility {
-  readonly isCompatible: boolean;
+  /** Null where the registry cannot tell. */
+  readonly isCompatible: boolean | null;
   /** Why not, in the registry's words. */
   readonly messages: readonly string[];
 }
@@ -86,11 +89,17 @@ export class SchemaRegistry implements SchemaSource {
     return this.understood(readId, this.requireGood(answer));
   }
 
-  /** Whether the schema may follow the latest version, by the rule that the registry has for the subject. Undefined: there is no such subject. */
-  async compatibility(subject: string, text: string): Promise<Compatibility | undefined> {
+  /**
+   * Whether the schema may follow the latest version, by the rule that the registry has for the subject. Undefined: there is no such
+   * subject. `references`: of the types that the schema names and does not hold.
+   */
+  async compatibility(subject: string, text: string, references: readonly SchemaReference[] = []): Promise<Compatibility | undefined> {
     const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/latest?verbose=true`;
-    const answer = await this.registry.ask('POST', path, JSON.stringify({ schema: text }));
-    return isNotThere(answer) ? undefined : this.understood(readCompatibility, this.requireGood(answer));
+    const answer = await this.registry.ask('POST', path, JSON.stringify({ schema: text, ...(references.length > 0 ? { references } : {}) }));
+    if (isNotThere(answer)) return undefined;
+    // Apicurio 3.0 so answers whatever is compared with a schema that has references.
+    if (answer.status === 422) return { isCompatible: null, messages: [messageOf(answer).replace(/^: /, '')] };
+    return this.understood(readCompatibility, this.requireGood(answer));
   }
 
   /** What is asked at the moment fails. */
@@ -113,7 +122,8 @@ export class SchemaRegistry implements SchemaSource {
     const answer = await this.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`);
     if (answer === undefined) return undefined;
     const found = this.understood(readVersion, answer);
-    return { ...found, ...(await this.link(found)) };
+    const { id, text, references } = found;
+    return { subject: found.subject, version: found.version, id, written: { text, references }, ...(await this.link(found)) };
   }
 
   private async link({ format, text, references }: RegisteredSchema): Promise<WriterSchema> {
