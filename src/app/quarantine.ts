@@ -6,8 +6,6 @@ import type { NormalisingRules } from '../contracts/contract.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import { type Encoding, FEEDS, type Feed } from '../domain/feeds.ts';
 import type { ResultTable } from '../domain/result-table.ts';
-import { createDecoder } from '../encodings/create-decoder.ts';
-import type { RecordSlots } from '../encodings/record-slots.ts';
 import type { Engine } from '../engines/engine.ts';
 import { BesideEngine } from '../engines/remote/beside-engine.ts';
 import { RecordReceiver, ROWS_A_CHUNK } from '../ingest/record-receiver.ts';
@@ -16,6 +14,7 @@ import { contractOf } from '../staging/staged-tables.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { InTurn } from './in-turn.ts';
 import type { Instance } from './instance.ts';
+import { ReplayDecoding } from './replay-decoding.ts';
 import { type OrderedRows, type RowFilter, type RowPage, readPage } from './row-pages.ts';
 
 export interface QuarantineFilter {
@@ -219,6 +218,8 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
       chunkRecords: REPLAY_RECORDS,
       onChunk: (chunk) => chunks.push({ ...chunk, feed, source: current.source, receivedAtMicros: Number(current.received_at) }),
     });
+    const decoding = new ReplayDecoding(check, receiver, edge.maxRecordBytes);
+    await decoding.prepare(records, instance.settings.registry);
     for (const [index, row] of records.entries()) {
       if (index % RECORDS_A_TURN === RECORDS_A_TURN - 1) await nextTurn();
       if (row.source !== current.source || row.received_at !== current.received_at) {
@@ -226,28 +227,8 @@ async function replayBatch(instance: Instance, rows: readonly ReplayRow[]) {
         current = row;
         receiver.startOrigin(originOf(row));
       }
-      let reported = false;
-      const decoder = createDecoder(
-        { encoding: row.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: row.delimiter },
-        {
-          record: (slots: RecordSlots) => {
-            if (reported) return;
-            reported = true;
-            slots.recordNumber = Number(row.position);
-            receiver.record(slots);
-          },
-          malformed: (problem) => {
-            if (reported) return;
-            reported = true;
-            receiver.malformed({ ...problem, recordNumber: Number(row.position) });
-          },
-        },
-      );
-      receiver.decoder = decoder;
-      decoder.push(row.raw);
-      decoder.end();
       // Bytes that hold no record at all (a damaged container's) stay where they are.
-      if (reported) replays.push(row.quarantine_id);
+      if (decoding.decode(row)) replays.push(row.quarantine_id);
     }
     receiver.flush();
   }
