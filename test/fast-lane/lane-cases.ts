@@ -8,12 +8,15 @@ import { Reader } from '../../src/contracts/field-plan.ts';
 import { loadContracts } from '../../src/contracts/load-contract.ts';
 import type { Encoding, Feed } from '../../src/domain/feeds.ts';
 import { createDecoder } from '../../src/encodings/create-decoder.ts';
-import type { RecordSink } from '../../src/encodings/decoder.ts';
+import type { Decoder, FieldPath, RecordSink } from '../../src/encodings/decoder.ts';
+import type { MessageDecoder, SchemaSource } from '../../src/encodings/messages.ts';
+import { openMessageDecoder } from '../../src/encodings/open-message-decoder.ts';
 import { openFastLane } from '../../src/ingest/fast-lane/fast-lane.ts';
 import { RecordReceiver } from '../../src/ingest/record-receiver.ts';
 import type { StagedChunk } from '../../src/staging/staged-chunk.ts';
 import { contractOf } from '../../src/staging/staged-tables.ts';
-import { writeAvro } from '../encodings/avro-files.ts';
+import { avroType, writeAvro } from '../encodings/avro-files.ts';
+import { confluentMessage, schemasOf } from '../encodings/decode-messages.ts';
 import { Dice, mutate } from '../encodings/mutate.ts';
 
 const CONTRACTS = await loadContracts(join(import.meta.dirname, '../../contracts'));
@@ -29,6 +32,9 @@ export interface Source {
   readonly feed: Feed;
   readonly encoding: Encoding;
   readonly bytes: Uint8Array;
+  /** In place of the bytes: records that come one in a message. */
+  readonly messages?: readonly Uint8Array[];
+  readonly schemas?: SchemaSource;
   /** Where it is cut into chunks. */
   readonly cuts?: readonly number[];
   readonly nullSpellings?: readonly string[];
@@ -55,7 +61,7 @@ export interface Staged {
 
 /** What becomes of a source, with a lane or without. */
 export async function stage(source: Source, withLane: boolean): Promise<Staged> {
-  const { feed, encoding, bytes, maxRecordBytes = 10_000, reportingTimeZone = 'UTC', worthBytes = 0 } = source;
+  const { feed, encoding, maxRecordBytes = 10_000, reportingTimeZone = 'UTC', worthBytes = 0 } = source;
   const directory = mkdtempSync(join(tmpdir(), 'advertisex-fast-lane-'));
   const rules = { nullSpellings: source.nullSpellings ?? ['', 'null', 'NULL', '-'], timeZone: source.timeZone ?? 'UTC' };
   const check = compileContract(contractOf(feed, CONTRACTS), rules);
@@ -84,15 +90,12 @@ export async function stage(source: Source, withLane: boolean): Promise<Staged> 
       receiver.malformed(problem);
     },
   };
-  const decoder = createDecoder({ encoding, fields: check.paths, maxRecordBytes, delimiter: ',' }, sink);
-  receiver.decoder = decoder;
-  const cuts = [...new Set([0, ...(source.cuts ?? []), bytes.length])].sort((a, b) => a - b);
   let most = 0;
-  for (const [index, from] of cuts.entries()) {
-    decoder.push(bytes.slice(from, cuts[index + 1]));
+  const measure = (): void => {
     most = Math.max(most, fastLane?.memoryBytes ?? 0);
-  }
-  decoder.end();
+  };
+  const options = { fields: check.paths, maxRecordBytes };
+  const decoder = source.messages === undefined ? pushBytes(source, options, receiver, sink, measure) : await pushMessages(source, options, receiver, sink);
   receiver.flush();
   const tables: Record<'rows' | 'quarantine', Record<string, unknown>[]> = { rows: [], quarantine: [] };
   for (const { table, path } of chunks.flatMap(({ segments }) => segments)) {
@@ -108,10 +111,37 @@ export async function stage(source: Source, withLane: boolean): Promise<Staged> 
       segments: segments.map(({ table, rows }) => ({ table, rows })).sort((a, b) => a.table.localeCompare(b.table)),
     })),
     unknownFields: decoder.unknownFields,
-    complete: decoder.complete,
+    complete: !('complete' in decoder) || decoder.complete,
     plain: chunks.reduce((sum, { received }) => sum + received, -decoded),
     memory: { last: fastLane?.memoryBytes ?? 0, most },
   };
+}
+
+type PushOptions = { readonly fields: readonly FieldPath[]; readonly maxRecordBytes: number };
+
+function pushBytes({ encoding, bytes, cuts = [] }: Source, options: PushOptions, receiver: RecordReceiver, sink: RecordSink, measure: () => void): Decoder {
+  const decoder = createDecoder({ encoding, ...options, delimiter: ',' }, sink);
+  receiver.decoder = decoder;
+  const places = [...new Set([0, ...cuts, bytes.length])].sort((a, b) => a - b);
+  for (const [index, from] of places.entries()) {
+    decoder.push(bytes.slice(from, places[index + 1]));
+    measure();
+  }
+  decoder.end();
+  return decoder;
+}
+
+async function pushMessages(
+  { encoding, messages = [], schemas = schemasOf() }: Source,
+  options: PushOptions,
+  receiver: RecordReceiver,
+  sink: RecordSink,
+): Promise<MessageDecoder> {
+  const decoder = openMessageDecoder({ encoding, ...options, framing: 'confluent', schemas }, sink);
+  receiver.decoder = decoder;
+  await decoder.prepare(messages);
+  for (const [index, message] of messages.entries()) decoder.push(message, index);
+  return decoder;
 }
 
 /** Gives the share of rows that came by the lane. With it as without it, a chunk has one segment a table. */
@@ -431,6 +461,8 @@ export const LANE_CASES: Readonly<Record<string, (seed: number) => Promise<numbe
   'ad-impressions as JSON': (seed) => jsonCase('ad-impressions', seed),
   'bid-requests as JSON': (seed) => jsonCase('bid-requests', seed),
   'bid-requests as Avro': avroCase,
+  'ad-impressions as JSON messages': jsonMessageCase,
+  'bid-requests as Avro messages': avroMessageCase,
 };
 
 function jsonCase(feed: Feed, seed: number): Promise<number> {
@@ -463,3 +495,37 @@ function avroCase(seed: number): Promise<number> {
     chunkRecords: dice.oneOf([7, 100_000]),
   });
 }
+
+function jsonMessageCase(seed: number): Promise<number> {
+  const dice = new Dice(seed);
+  const messages = Array.from({ length: 20 }, () => {
+    const message = Buffer.from(jsonRecord('ad-impressions', dice) + dice.oneOf(['', '', '\n', '\r\n', ' ', '\n{}', '{}']));
+    return dice.below(6) === 0 ? mutate(message, dice) : message;
+  });
+  return expectSame({
+    feed: 'ad-impressions',
+    encoding: 'json',
+    bytes: NOTHING,
+    messages,
+    maxRecordBytes: dice.oneOf([10_000, 600]),
+    chunkRecords: dice.oneOf([7, 100_000]),
+  });
+}
+
+/** Of several schemas, one after the other. */
+function avroMessageCase(seed: number): Promise<number> {
+  const dice = new Dice(seed);
+  const writers = Array.from({ length: 3 }, () => bidRequests(dice));
+  const types = writers.map(({ schema }) => avroType(schema));
+  const messages = Array.from({ length: 20 }, () => {
+    const which = dice.below(writers.length);
+    const message = confluentMessage(which + 1, (types[which] as (typeof types)[number]).toBuffer((writers[which] as (typeof writers)[number]).make()));
+    return dice.below(6) === 0
+      ? dice.oneOf([mutate(message, dice), Buffer.concat([message, Buffer.from([dice.below(256)])]), message.subarray(0, dice.below(message.length))])
+      : message;
+  });
+  const schemas = schemasOf(...writers.map(({ schema }) => schema));
+  return expectSame({ feed: 'bid-requests', encoding: 'avro', bytes: NOTHING, messages, schemas, chunkRecords: dice.oneOf([7, 100_000]) });
+}
+
+const NOTHING = new Uint8Array(0);

@@ -24,6 +24,8 @@ export function openFastLane(options: LaneOptions): FastLane | undefined {
 
 /** More memory than this is given back once what needed it is written. Bytes. */
 const KEPT_MEMORY = 134_217_728;
+/** Of writers' schemas; messages may go back and forth between a few. */
+const KEPT_PROGRAMS = 64;
 /** A quarter of an hour: offsets of time zones change, and days begin, only where one begins. */
 const QUARTER_MICROS = 900_000_000;
 
@@ -69,9 +71,13 @@ export class FastLane {
   useProgram(program: AvroProgram): void {
     this.program = program;
     if (this.running === undefined) return;
-    const { kernel, memory } = this.running;
-    const code = memory.words(program.code);
-    kernel.setProgram(code, memory.words(program.symbols.map((symbols) => memory.texts(symbols))));
+    const { kernel, memory, programs } = this.running;
+    const held = programs.get(program) ?? {
+      code: memory.words(program.code),
+      symbols: memory.words(program.symbols.map((symbols) => memory.texts(symbols))),
+    };
+    programs.set(program, held);
+    kernel.setProgram(held.code, held.symbols);
   }
 
   forgetFields(): void {
@@ -112,6 +118,14 @@ export class FastLane {
     return kernel.takeAvro(from + start, from + this.sourceEnd, limit, this.options.maxRecordBytes, stageRow, recordNumber);
   }
 
+  /** The one record from `start` to the end of the bytes; 1 if it was taken. */
+  takeWhole(start: number, stageRow: number, recordNumber: number): number {
+    if (this.running === undefined) return 0;
+    const { kernel } = this.running;
+    const from = this.copyInput(this.running);
+    return kernel.takeWhole(from + start, from + this.sourceEnd, this.options.maxRecordBytes, stageRow, recordNumber);
+  }
+
   /** Position behind the last record that was taken. */
   get behind(): number {
     return (this.running?.kernel.takenUpTo() ?? 0) - this.input + this.sourceStart;
@@ -147,7 +161,7 @@ export class FastLane {
   /** Forgets the rows, which are written or of no use. */
   reset(): void {
     this.running?.segment.reset();
-    if (this.memoryBytes > KEPT_MEMORY) this.start();
+    if (this.memoryBytes > KEPT_MEMORY || (this.running?.programs.size ?? 0) > KEPT_PROGRAMS) this.start();
   }
 
   private showField(field: UnknownField): void {
@@ -195,7 +209,7 @@ export class FastLane {
     const segment = new LaneSegment(stagedEventTable(this.eventType, this.options.contracts), kernel, memory);
     const { address, keys } = writeSetup(memory, segment, this.eventType, this.options);
     kernel.setUp(address);
-    this.running = { kernel, memory, segment, keys };
+    this.running = { kernel, memory, segment, keys, programs: new Map() };
     for (const field of this.unknownFields) this.showField(field);
     this.inputCapacity = 0;
     this.isCopied = false;
@@ -209,6 +223,8 @@ interface RunningKernel {
   readonly memory: KernelMemory;
   readonly segment: LaneSegment;
   readonly keys: KeyNodes;
+  /** Where it has them. */
+  readonly programs: Map<AvroProgram, { readonly code: number; readonly symbols: number }>;
 }
 
 /** A key that the contract does not know. */
