@@ -7,7 +7,9 @@ import { parseArgs } from 'node:util';
 import avro from 'avsc';
 import type { Encoding } from '../src/domain/feeds.ts';
 import { createDecoder } from '../src/encodings/create-decoder.ts';
+import { openMessageDecoder } from '../src/encodings/open-message-decoder.ts';
 import { writeBlocks } from '../test/encodings/avro-files.ts';
+import { confluentMessage } from '../test/encodings/decode-messages.ts';
 import { Dice } from '../test/encodings/mutate.ts';
 
 const { values } = parseArgs({ options: { records: { type: 'string', default: '200000' }, rounds: { type: 'string', default: '15' } } });
@@ -21,6 +23,9 @@ interface Job {
   readonly encoding: Encoding;
   readonly fields: readonly string[];
   readonly bytes: Uint8Array;
+  /** The same records one in a message, where they come so too. */
+  readonly messages?: readonly Uint8Array[];
+  readonly schema?: string;
   readonly library: string;
   /** Reads the same records with the library; returns their number. */
   readonly readWithLibrary: () => number;
@@ -50,7 +55,8 @@ function impressions(): Job {
   const fields = Object.keys(impression());
   const lines = Array.from({ length: RECORDS }, () => JSON.stringify(impression()));
   const readWithLibrary = () => lines.reduce((count, line) => count + (JSON.parse(line) === null ? 0 : 1), 0);
-  return { name: 'impressions', encoding: 'json', fields, bytes: Buffer.from(lines.join('\n')), library: 'JSON.parse', readWithLibrary };
+  const messages = lines.map((line) => Buffer.from(line));
+  return { name: 'impressions', encoding: 'json', fields, bytes: Buffer.from(lines.join('\n')), messages, library: 'JSON.parse', readWithLibrary };
 }
 
 function clicks(): Job {
@@ -75,7 +81,16 @@ function clicks(): Job {
     return `e${dice.below(1e9)},${isClick ? 'click' : 'conversion'},${timestamp},${user_id},${campaign_id},${creative_id},${conversion},"${user_agent}",${ip}`;
   });
   const readWithLibrary = () => rows.reduce((count, row) => count + (row.split(',').length > 0 ? 1 : 0), 0);
-  return { name: 'clicks', encoding: 'csv', fields, bytes: Buffer.from([fields.join(), ...rows].join('\n')), library: 'String.split', readWithLibrary };
+  const messages = rows.map((row) => Buffer.from(row));
+  return {
+    name: 'clicks',
+    encoding: 'csv',
+    fields,
+    bytes: Buffer.from([fields.join(), ...rows].join('\n')),
+    messages,
+    library: 'String.split',
+    readWithLibrary,
+  };
 }
 
 const nullable = (type: unknown) => ['null', type];
@@ -139,6 +154,7 @@ function bidRequests(codec: string): Job {
     encoding: 'avro',
     fields,
     bytes: writeBlocks(JSON.stringify(BID_REQUEST), blocks, codec).bytes,
+    ...(codec === 'null' ? { messages: encoded.map((bytes) => confluentMessage(1, bytes)), schema: JSON.stringify(BID_REQUEST) } : {}),
     library: 'avsc',
     readWithLibrary,
   };
@@ -166,11 +182,39 @@ function decode({ encoding, fields, bytes }: Job): number {
   return records;
 }
 
-function microsecondsOf(run: () => number): number {
+/** The same of messages, in the batches that a broker hands over. */
+async function decodeMessages({ encoding, fields, messages = [], schema = '' }: Job): Promise<number> {
+  let records = 0;
+  const options = {
+    fields: fields.map((name) => ({ paths: [name.split('.')] })),
+    maxRecordBytes: 1 << 20,
+    framing: 'confluent',
+    schemas: { byId: async () => ({ format: 'AVRO', text: schema }), candidates: async () => [] },
+  } as const;
+  const decoder = openMessageDecoder(
+    { encoding, ...options },
+    {
+      record: (slots) => {
+        records += (slots.ends[0] as number) > 0 ? 1 : 0;
+      },
+      malformed: ({ message }) => {
+        throw new Error(message);
+      },
+    },
+  );
+  for (let at = 0; at < messages.length; at += 1_000) {
+    const batch = messages.slice(at, at + 1_000);
+    await decoder.prepare(batch);
+    for (const [index, message] of batch.entries()) decoder.push(message, at + index);
+  }
+  return records;
+}
+
+async function microsecondsOf(run: () => number | Promise<number>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const before = process.cpuUsage();
-    if (run() !== RECORDS) throw new Error('records are missing');
+    if ((await run()) !== RECORDS) throw new Error('records are missing');
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, (user + system) / RECORDS);
   }
@@ -178,8 +222,11 @@ function microsecondsOf(run: () => number): number {
 }
 
 for (const job of [impressions(), clicks(), bidRequests('null'), bidRequests('deflate'), bidRequests('zstandard'), bidRequests('snappy')]) {
-  const cost = microsecondsOf(() => decode(job));
-  const library = microsecondsOf(job.readWithLibrary);
+  const cost = await microsecondsOf(() => decode(job));
+  const library = await microsecondsOf(job.readWithLibrary);
   const size = (job.bytes.length / RECORDS).toFixed(0);
   console.log(`${job.name.padEnd(26)} ${size.padStart(4)} bytes ${cost.toFixed(2)} µs a record   (${job.library}: ${library.toFixed(2)} µs)`);
+  if (job.messages === undefined) continue;
+  const messageCost = await microsecondsOf(() => decodeMessages(job));
+  console.log(`${''.padEnd(26)} as messages     ${messageCost.toFixed(2)} µs a record, ${Math.round(1e6 / messageCost).toLocaleString('en')} a second`);
 }
