@@ -30,7 +30,7 @@ const TEXTS: Readonly<Record<ArrivingKind, Taking>> = {
   'list, map or record': 'never',
 };
 const NAMES: typeof TEXTS = { ...TEXTS, 'whole number': 'never', number: 'never', time: 'never', date: 'never' };
-const NUMBERS: typeof TEXTS = { ...TEXTS, text: 'some', number: 'taken', date: 'never', time: 'some' };
+const NUMBERS: typeof TEXTS = { ...TEXTS, text: 'some', number: 'taken', date: 'never', time: 'never' };
 
 const TAKING: Readonly<Record<FieldType, typeof TEXTS>> = {
   id: TEXTS,
@@ -41,11 +41,15 @@ const TAKING: Readonly<Record<FieldType, typeof TEXTS>> = {
   country: NAMES,
   money: NUMBERS,
   rate: NUMBERS,
-  integer: { ...NUMBERS, number: 'some' },
+  integer: { ...NUMBERS, number: 'some', time: 'taken' },
   timestamp: { ...TEXTS, date: 'never' },
   date: { ...TEXTS, 'whole number': 'never', number: 'never', time: 'never' },
   boolean: { ...TEXTS, boolean: 'taken', text: 'some', 'whole number': 'some', number: 'some', time: 'never', date: 'never' },
 };
+
+export function takingOf(type: FieldType, kind: ArrivingKind): Taking {
+  return TAKING[type][kind];
+}
 
 /** Compares what the records of a schema hold with what a contract takes. */
 export function compareFields(contract: Contract, { fields, unknownNames }: ReadableFields): FieldComparison {
@@ -85,9 +89,9 @@ function compareField(field: ContractField, arriving: ArrivingField): RegistryFi
     return required ? [found(true, 'the contract requires it, and it is always null in the schema: every record is refused')] : [];
   }
   const findings: RegistryFinding[] = [];
-  const never = valueKinds(arriving).filter((kind) => TAKING[type][kind] === 'never');
+  const never = valueKinds(arriving).filter((kind) => takingOf(type, kind) === 'never');
   if (never.length > 0) findings.push(found(false, `it may be ${never.join(' or ')} in the schema, which ${type} in the contract does not take`));
-  const some = valueKinds(arriving).filter((kind) => TAKING[type][kind] === 'some');
+  const some = valueKinds(arriving).filter((kind) => takingOf(type, kind) === 'some');
   if (some.length > 0) findings.push(found(false, `it is ${some.join(' or ')} in the schema: only values that can be ${type} are taken`));
   if (required && arriving.kinds.has('null'))
     findings.push(found(false, 'it may be null in the schema, and the contract requires it: records without it are refused'));
@@ -98,7 +102,7 @@ function compareField(field: ContractField, arriving: ArrivingField): RegistryFi
 
 /** There is no value of it that the contract takes: it is always null, or of other types. */
 function isNeverTaken({ type }: ContractField, arriving: ArrivingField): boolean {
-  return valueKinds(arriving).every((kind) => TAKING[type][kind] === 'never');
+  return valueKinds(arriving).every((kind) => takingOf(type, kind) === 'never');
 }
 
 function valueKinds({ kinds }: ArrivingField): ArrivingKind[] {
