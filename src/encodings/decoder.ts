@@ -79,8 +79,10 @@ export interface RecordLane {
   useProgram(program: AvroProgram): void;
   /** Takes at most `count` records of an Avro block from `start` on. */
   takeAvro(start: number, count: number, recordNumber: number): number;
-  /** Takes the Avro record that stands from `start` to the end of what was opened, where that is one and nothing else. */
-  takeWhole(start: number, recordNumber: number): boolean;
+  /** Takes the JSON object that stands from `start` to the end of what was opened, where that is one and nothing else. */
+  takeObject(start: number, recordNumber: number): boolean;
+  /** The same for an Avro record. */
+  takeAvroRecord(start: number, recordNumber: number): boolean;
   /** Position behind the last record that was taken. */
   readonly behind: number;
 }

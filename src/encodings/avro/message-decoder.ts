@@ -85,7 +85,7 @@ export class AvroMessageDecoder implements MessageDecoder {
     const { lane, recordNumber } = this.reports;
     if (lane !== undefined) {
       lane.open(bytes, 0, bytes.length);
-      if (lane.takeWhole(start, recordNumber)) {
+      if (lane.takeAvroRecord(start, recordNumber)) {
         schema.records++;
         return;
       }

@@ -2,15 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import type { RecordSink, ResumePoint } from '../decoder.ts';
 import { MessageReports } from '../message-reports.ts';
 import type { JsonMessageOptions, MessageDecoder } from '../messages.ts';
-import { isSpace, LINE_FEED, NEED_MORE, OPEN_OBJECT } from './bytes.ts';
+import { isSpace, NEED_MORE, OPEN_OBJECT } from './bytes.ts';
 import { ObjectReader } from './object-reader.ts';
 
 /** A JSON object a message, in any layout. */
 export class JsonMessageDecoder implements MessageDecoder {
   private readonly reports: MessageReports;
   private readonly reader: ObjectReader;
-  /** A message and a line feed, for the lane, which takes lines. */
-  private line = new Uint8Array(1024);
   private recordStart = 0;
   private recordEnd = 0;
 
@@ -30,7 +28,7 @@ export class JsonMessageDecoder implements MessageDecoder {
     if (!reports.start(value, recordNumber)) return;
     const { bytes } = reports;
     const end = endOfText(bytes);
-    if (this.takeLine(bytes, end)) return;
+    if (this.takeObject(bytes, end)) return;
     const start = startOfText(bytes, end);
     const behind = start < end && bytes[start] === OPEN_OBJECT ? reader.read(bytes, start, end) : start;
     const problem = this.problemOf(bytes, start, behind, end);
@@ -52,17 +50,12 @@ export class JsonMessageDecoder implements MessageDecoder {
     return this.reports.resumePoint();
   }
 
-  /** Whether the lane took it: a line break inside would make more than one record of it there. */
-  private takeLine(bytes: Uint8Array, end: number): boolean {
+  /** Whether the lane took it. */
+  private takeObject(bytes: Uint8Array, end: number): boolean {
     const { lane, recordNumber } = this.reports;
     if (lane === undefined || bytes[0] !== OPEN_OBJECT) return false;
-    const lineFeed = bytes.indexOf(LINE_FEED);
-    if (lineFeed >= 0 && lineFeed < end) return false;
-    if (this.line.length <= end) this.line = new Uint8Array(2 * end + 1);
-    this.line.set(end === bytes.length ? bytes : bytes.subarray(0, end));
-    this.line[end] = LINE_FEED;
-    lane.open(this.line, 0, end + 1);
-    return lane.takeLines(0, recordNumber) === 1;
+    lane.open(bytes, 0, end);
+    return lane.takeObject(0, recordNumber);
   }
 
   /** What is wrong with the message, or nothing. */

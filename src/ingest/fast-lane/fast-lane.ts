@@ -118,12 +118,20 @@ export class FastLane {
     return kernel.takeAvro(from + start, from + this.sourceEnd, limit, this.options.maxRecordBytes, stageRow, recordNumber);
   }
 
-  /** The one record from `start` to the end of the bytes; 1 if it was taken. */
-  takeWhole(start: number, stageRow: number, recordNumber: number): number {
+  /** The one object from `start` to the end of the bytes; 1 if it was taken. */
+  takeObject(start: number, stageRow: number, recordNumber: number): number {
     if (this.running === undefined) return 0;
     const { kernel } = this.running;
     const from = this.copyInput(this.running);
-    return kernel.takeWhole(from + start, from + this.sourceEnd, this.options.maxRecordBytes, stageRow, recordNumber);
+    return kernel.takeObject(from + start, from + this.sourceEnd, this.options.maxRecordBytes, stageRow, recordNumber);
+  }
+
+  /** The same for an Avro record. */
+  takeAvroRecord(start: number, stageRow: number, recordNumber: number): number {
+    if (this.running === undefined) return 0;
+    const { kernel } = this.running;
+    const from = this.copyInput(this.running);
+    return kernel.takeAvroRecord(from + start, from + this.sourceEnd, this.options.maxRecordBytes, stageRow, recordNumber);
   }
 
   /** Position behind the last record that was taken. */

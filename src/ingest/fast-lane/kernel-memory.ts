@@ -12,7 +12,8 @@ export interface Kernel {
   setProgram(code: number, symbols: number): void;
   takeLines(start: number, end: number, limit: number, longest: number, stageRow: number, position: number): number;
   takeAvro(start: number, end: number, limit: number, longest: number, stageRow: number, position: number): number;
-  takeWhole(start: number, end: number, longest: number, stageRow: number, position: number): number;
+  takeObject(start: number, end: number, longest: number, stageRow: number, position: number): number;
+  takeAvroRecord(start: number, end: number, longest: number, stageRow: number, position: number): number;
   takenUpTo(): number;
   /** Of a row that is not the kernel's own: a value to each column, then its end. */
   appendText(column: number, start: number, length: number): void;

@@ -49,9 +49,14 @@ export class ReceiverLane implements RecordLane {
     return room === 0 ? 0 : this.took(recordNumber, this.lane.takeAvro(start, room, this.receiver.nextStageRow(), recordNumber));
   }
 
-  takeWhole(start: number, recordNumber: number): boolean {
+  takeObject(start: number, recordNumber: number): boolean {
     if (this.room(recordNumber) === 0) return false;
-    return this.took(recordNumber, this.lane.takeWhole(start, this.receiver.nextStageRow(), recordNumber)) === 1;
+    return this.took(recordNumber, this.lane.takeObject(start, this.receiver.nextStageRow(), recordNumber)) === 1;
+  }
+
+  takeAvroRecord(start: number, recordNumber: number): boolean {
+    if (this.room(recordNumber) === 0) return false;
+    return this.took(recordNumber, this.lane.takeAvroRecord(start, this.receiver.nextStageRow(), recordNumber)) === 1;
   }
 
   get behind(): number {

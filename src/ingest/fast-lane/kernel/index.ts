@@ -75,8 +75,19 @@ export function takeLines(start: usize, end: usize, limit: u32, longest: u32, st
   return taken;
 }
 
-/** Takes the one record that the bytes are, if it is plain and no longer than `longest` bytes. */
-export function takeWhole(start: usize, end: usize, longest: u32, stageRow: f64, position: f64): u32 {
+/** Takes the one object that the bytes are, if it is plain and no longer than `longest` bytes. */
+export function takeObject(start: usize, end: usize, longest: u32, stageRow: f64, position: f64): u32 {
+  if (rows >= <u32>LANE_ROWS) return 0;
+  clearFields();
+  if (readRecord(start, root) != end || end - start > <usize>longest || !isWhole()) return 0;
+  appendRow(<i64>stageRow, <i64>position);
+  countUnknown();
+  behind = end;
+  return 1;
+}
+
+/** The same for an Avro record. */
+export function takeAvroRecord(start: usize, end: usize, longest: u32, stageRow: f64, position: f64): u32 {
   if (rows >= <u32>LANE_ROWS) return 0;
   clearFields();
   if (readAvroRecord(start, end, fields) != end || end - start > <usize>longest || !isWhole()) return 0;
