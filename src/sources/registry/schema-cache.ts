@@ -1,16 +1,25 @@
-/** Schemas that are kept. */
-const MAX_SCHEMAS = 2_000;
-/** Of their texts together. */
-const MAX_CHARACTERS = 64_000_000;
-/** What was not there may be registered a moment later. */
-const ABSENT_MILLIS = 5_000;
+export interface CacheBounds {
+  /** Schemas that are kept. */
+  readonly schemas: number;
+  /** Of their texts together. */
+  readonly characters: number;
+  /** What was not there may be registered a moment later: it is asked for again after this. */
+  readonly absentMillis: number;
+}
+
+const USUAL_BOUNDS: CacheBounds = { schemas: 2_000, characters: 64_000_000, absentMillis: 5_000 };
 
 /** What was learned of schemas, for ever, up to a bound: those not asked for in a long time go first. What is asked for at the moment is asked once. */
 export class SchemaCache<T extends { readonly text: string }> {
   private readonly found = new Map<string, T>();
   private readonly absentUntil = new Map<string, number>();
   private readonly underWay = new Map<string, Promise<T | undefined>>();
+  private readonly bounds: CacheBounds;
   private characters = 0;
+
+  constructor(bounds: Partial<CacheBounds> = {}) {
+    this.bounds = { ...USUAL_BOUNDS, ...bounds };
+  }
 
   async get(key: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
     const found = this.found.get(key);
@@ -43,7 +52,7 @@ export class SchemaCache<T extends { readonly text: string }> {
     this.found.set(key, schema);
     this.characters += schema.text.length;
     for (const [oldest, { text }] of this.found) {
-      if (this.found.size <= MAX_SCHEMAS && this.characters <= MAX_CHARACTERS) break;
+      if (this.found.size <= this.bounds.schemas && this.characters <= this.bounds.characters) break;
       if (oldest === key) continue;
       this.found.delete(oldest);
       this.characters -= text.length;
@@ -52,7 +61,7 @@ export class SchemaCache<T extends { readonly text: string }> {
 
   private keepAbsent(key: string): void {
     this.absentUntil.delete(key);
-    this.absentUntil.set(key, performance.now() + ABSENT_MILLIS);
-    if (this.absentUntil.size > MAX_SCHEMAS) this.absentUntil.delete(this.absentUntil.keys().next().value as string);
+    this.absentUntil.set(key, performance.now() + this.bounds.absentMillis);
+    if (this.absentUntil.size > this.bounds.schemas) this.absentUntil.delete(this.absentUntil.keys().next().value as string);
   }
 }
