@@ -44,7 +44,8 @@ async function run(line: string, environment: Record<string, string | undefined>
 
 async function check(line = 'contract check --registry') {
   const { exit, out } = await run(`${line} --format json`);
-  const { subjects } = JSON.parse(out) as { subjects: Subject[] };
+  const { subjects, valid } = JSON.parse(out) as { subjects: Subject[]; valid: boolean };
+  expect(valid).toBe(true);
   const bids = subjects.find(({ feed }) => feed === 'bid-requests') as Subject;
   return { exit, subjects, bids, breaks: bids.findings.filter(({ breaks }) => breaks).map(({ field, message }) => `${field}: ${message}`) };
 }

@@ -1,14 +1,15 @@
+import type { ContractsReport } from '../../contracts/check-contracts.ts';
 import { EVENT_FEEDS, type Feed } from '../../domain/feeds.ts';
 import type { ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import type { FeedSubject } from '../option-values.ts';
 
 /** Contracts that are valid, beside what is registered for their topics. */
-export async function checkAgainstRegistry(context: CommandContext, folder: string, named: readonly FeedSubject[]): Promise<ExitCode> {
+export async function checkAgainstRegistry(context: CommandContext, report: ContractsReport, named: readonly FeedSubject[]): Promise<ExitCode> {
   const { loadContracts } = await import('../../contracts/load-contract.ts');
   const { openRegistry } = await import('../../app/open-registry.ts');
   const { checkRegistry } = await import('../../app/check-registry.ts');
-  const contracts = [...(await loadContracts(folder)).values()];
+  const contracts = [...(await loadContracts(report.dir)).values()];
   // What topics called as their feeds have, unless another one is named.
   const subjects = new Map<Feed, string>(EVENT_FEEDS.map((feed) => [feed, `${feed}-value`]));
   for (const { feed, subject } of named) subjects.set(feed, subject);
@@ -18,7 +19,7 @@ export async function checkAgainstRegistry(context: CommandContext, folder: stri
   try {
     const checked = await checkRegistry(registry, contracts, subjects);
     await context.output.one(
-      { subjects: checked },
+      { ...report, subjects: checked },
       {
         columns: [
           { name: 'feed', kind: 'text' },

@@ -34,7 +34,7 @@ export const contractCheck: CommandDefinition = {
     const folder = dir === undefined ? contractsFolder(context) : context.path(String(dir));
     const { checkContracts } = await import('../../contracts/check-contracts.ts');
     const report = await checkContracts(folder);
-    if (options['registry'] === true && report.valid) return checkAgainstRegistry(context, folder, (options['subject'] ?? []) as readonly FeedSubject[]);
+    if (options['registry'] === true && report.valid) return checkAgainstRegistry(context, report, (options['subject'] ?? []) as readonly FeedSubject[]);
     await context.output.one(report, {
       columns: [
         { name: 'contract', kind: 'text' },
