@@ -1,4 +1,4 @@
-import type { Batch, CommittedBatch, ConflictingRecord, SourceChunk } from '../batches/batch.ts';
+import { type Batch, type CommittedBatch, type ConflictingRecord, partsOf, type SourceChunk } from '../batches/batch.ts';
 import { AdvertiseXError, interrupted } from '../domain/errors.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 
@@ -134,11 +134,11 @@ function joinBatches(batches: readonly Batch[]): Batch {
 
 /** Each batch has the bytes of its own sources. */
 async function readRawOf(batches: readonly Batch[], records: readonly ConflictingRecord[]): Promise<RawRecord[]> {
-  const sourceOf = ({ feed, source }: SourceChunk | ConflictingRecord) => `${feed} ${source}`;
+  const sourceOf = ({ feed }: Pick<SourceChunk, 'feed'>, source: string) => `${feed} ${source}`;
   const raw = new Map<ConflictingRecord, RawRecord>();
   for (const batch of batches) {
-    const sources = new Set(batch.chunks.map(sourceOf));
-    const own = records.filter((record) => sources.has(sourceOf(record)));
+    const sources = new Set(batch.chunks.flatMap((chunk) => partsOf(chunk).map(({ source }) => sourceOf(chunk, source))));
+    const own = records.filter((record) => sources.has(sourceOf(record, record.source)));
     if (own.length === 0) continue;
     for (const [index, found] of (await batch.readRaw(own)).entries()) raw.set(own[index] as ConflictingRecord, found);
   }

@@ -127,9 +127,13 @@ export class IngestPlan {
 }
 
 /** Row numbers of files do not meet in a batch. */
+/** The first row number of a lane. */
+export function laneStart(lane: number): number {
+  return DELIVERED_ROWS + (lane === 0 ? 0 : FIRST_LANE_ROWS + (lane - 1) * LANE_ROWS);
+}
+
 function firstStageRow(lane: number, number: number, files: number): number {
-  const [laneStart, laneRows] = lane === 0 ? [0, FIRST_LANE_ROWS] : [FIRST_LANE_ROWS + (lane - 1) * LANE_ROWS, LANE_ROWS];
-  return DELIVERED_ROWS + laneStart + number * Math.floor(laneRows / files);
+  return laneStart(lane) + number * Math.floor((lane === 0 ? FIRST_LANE_ROWS : LANE_ROWS) / files);
 }
 
 export const NO_RECORDS: OutcomeCounts = Object.freeze({ received: 0, accepted: 0, duplicate: 0, quarantined: 0 });

@@ -6,7 +6,7 @@ import { QuarantineStager } from '../staging/quarantine-stager.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { EVENT_TABLES, QUARANTINE_TABLE, REFERENCE_TABLES, stagedEventTable, stagedReferenceTable } from '../staging/staged-tables.ts';
 import type { ApplyContext } from './apply-context.ts';
-import { addCounts, type Batch, type CommittedBatch, type ConflictingRecord, type OutcomeCounts } from './batch.ts';
+import { addCounts, type Batch, type CommittedBatch, type ConflictingRecord, type OutcomeCounts, partsOf } from './batch.ts';
 import { openRun } from './identity-runs.ts';
 import { requireOpen, settleReplay, writeReplays } from './replays.ts';
 import { DERIVE_STEPS, EVENTS, IDENTIFY_STEPS, QUARANTINE_STEPS, REBUILD, REFERENCE_STEPS } from './steps.ts';
@@ -155,10 +155,12 @@ async function writeBooks({ engine, nowMicros }: ApplyContext, batch: Batch, bat
     return cell;
   };
   for (const chunk of batch.chunks) {
-    const cell = cellOf(chunk.feed, chunk.source, chunk.receivedAtMicros);
-    cell.received += chunk.received;
-    cell.quarantined += chunk.quarantined;
-    cell.accepted += chunk.received - chunk.quarantined;
+    for (const { source, received, quarantined } of partsOf(chunk)) {
+      const cell = cellOf(chunk.feed, source, chunk.receivedAtMicros);
+      cell.received += received;
+      cell.quarantined += quarantined;
+      cell.accepted += received - quarantined;
+    }
   }
   for (const row of await rejections(engine, filled)) {
     const cell = cellOf(row.feed, row.source, row.receivedAtMicros);

@@ -1,5 +1,5 @@
 import type { Encoding, Feed } from '../domain/feeds.ts';
-import type { Arrival, RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import type { Arrival, RawRecord, SourcePart, StagedChunk } from '../staging/staged-chunk.ts';
 
 /** Why a batch changes what earlier ones said, where it does (SEMANTICS §11). */
 export type BatchCause = 'late' | 'replay' | 'reference' | 'erasure' | 'model' | 'retention';
@@ -11,6 +11,12 @@ export interface SourceChunk extends StagedChunk {
   readonly receivedAtMicros: number;
   /** Absent: all of it was received then. */
   readonly arrivals?: readonly Arrival[];
+  /** Where its records came from, by the names that its rows have; absent: all of them from `source`. */
+  readonly parts?: readonly SourcePart[];
+}
+
+export function partsOf({ source, received, quarantined, parts }: SourceChunk): readonly SourcePart[] {
+  return parts ?? [{ source, received, quarantined }];
 }
 
 /** How far a file is taken once the batch is committed. */

@@ -51,6 +51,38 @@ const watchedFolder = z.strictObject({
     .describe('what is done with a file once it is taken; move: to _taken in the folder, damaged ones to _damaged. Damaged files are never deleted'),
 });
 
+const consumedTopic = z.strictObject({
+  feed: z.enum(FEEDS).describe('what its messages are, a record in each'),
+  topic: z
+    .string()
+    .regex(/^[\w.-]{1,249}$/, 'is not a name of a topic')
+    .describe('its name')
+    .meta({ expected: 'a name of letters, digits, dots, hyphens and underscores' }),
+  encoding: z.enum(ENCODINGS).optional().describe('of its messages (default: json for ad-impressions, avro for bid-requests, csv for the others)'),
+  framing: z
+    .enum(['confluent', 'single-object'])
+    .default('confluent')
+    .describe('how a message in Avro names its schema: by the id of the registry, or by its fingerprint (Avro single-object encoding)'),
+  schema: file.describe('Avro schema of all its messages, where they name none (default: they do)'),
+  delimiter: z
+    .string()
+    .regex(/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$/, 'is not one ASCII character')
+    .optional()
+    .describe('between the cells of CSV (default: ,)')
+    .meta({ expected: 'one ASCII character' }),
+  columns: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('what the cells of CSV are, in order (default: the fields of the contract, in its order)')
+    .meta({ expected: 'a list of fields' }),
+  from: z
+    .enum(['earliest', 'latest'])
+    .default('earliest')
+    .describe('where a topic begins that was never consumed before: with what is there, or with what comes'),
+});
+
 export const settingsSchema = z.strictObject({
   instance: z
     .strictObject({
@@ -213,6 +245,12 @@ export const settingsSchema = z.strictObject({
         .default([])
         .describe('folders whose files `up` takes as they come')
         .meta({ expected: 'a list of folders, each with its feed and its path' }),
+      topics: z
+        .array(consumedTopic)
+        .max(14)
+        .default([])
+        .describe('topics of Kafka that `up` consumes')
+        .meta({ expected: 'a list of topics, each with its feed and its name' }),
     })
     .prefault({})
     .describe('where `up` takes records from, beside HTTP'),

@@ -3,6 +3,7 @@ import type { Violation } from '../domain/outcome.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder } from '../encodings/decoder.ts';
 import type { Arrival, RawRecord, StagedChunk } from '../staging/staged-chunk.ts';
+import { addArrival } from './arrivals.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { type FeedReceiver, openReceiver } from './open-receiver.ts';
 import { ROWS_A_CHUNK } from './record-receiver.ts';
@@ -192,17 +193,6 @@ export class DeliveryStager {
     open.receiver.flush();
     this.start(feed, open);
   }
-}
-
-/** Deliveries that come this close together count as one arrival, so that there are at most a hundred a second. */
-const SAME_ARRIVAL_MICROS = 10_000;
-
-function addArrival(arrivals: Arrival[], receivedAtMicros: number, records: number): void {
-  if (records === 0) return;
-  const last = arrivals.at(-1);
-  if (last !== undefined && receivedAtMicros - last.receivedAtMicros < SAME_ARRIVAL_MICROS)
-    arrivals[arrivals.length - 1] = { ...last, records: last.records + records };
-  else arrivals.push({ receivedAtMicros, records });
 }
 
 const HOUR_MICROS = 3_600_000_000;

@@ -19,6 +19,13 @@ export interface StagedChunk {
   readonly segments: readonly { readonly table: string; readonly path: string; readonly rows: number }[];
 }
 
+/** What of a chunk came from one of its sources. */
+export interface SourcePart {
+  readonly source: string;
+  readonly received: number;
+  readonly quarantined: number;
+}
+
 /** Records that were received at the same time, or as good as that. */
 export interface Arrival {
   readonly receivedAtMicros: number;

@@ -60,6 +60,18 @@ export const METRICS = {
     help: 'Files of a folder that are there and not taken yet; commands that wait for another one',
   },
   advertisex_source_refused_files: { type: 'gauge', labels: ['source'], help: 'Files of a source that cannot be read, and are tried again now and then' },
+  advertisex_kafka_lag_messages: {
+    type: 'gauge',
+    labels: ['topic', 'partition'],
+    help: 'Messages of a partition that are there and not in the tables yet',
+  },
+  advertisex_kafka_messages_total: { type: 'counter', labels: ['topic', 'partition'], help: 'Messages of a partition that were taken into the tables' },
+  advertisex_kafka_lost_messages_total: {
+    type: 'counter',
+    labels: ['topic', 'partition'],
+    help: 'Messages of a partition that were deleted before they were taken',
+  },
+  advertisex_kafka_failures_total: { type: 'counter', labels: ['topic'], help: 'Times that a topic could not be consumed, and was tried again' },
   advertisex_log_bytes: { type: 'gauge', labels: [], help: "Size of the collector's log" },
   advertisex_log_waiting_entries: { type: 'gauge', labels: [], help: 'Entries of the log that are not committed yet' },
   advertisex_archive_failures_total: {

@@ -19,6 +19,7 @@ export class Metrics {
   private readonly counters = new Map<string, Counter>();
   private readonly gauges = new Map<string, Gauge>();
   private readonly histograms = new Map<string, CountedHistogram>();
+  private readonly totals = new Map<string, number>();
   private readonly refreshers: (() => void | Promise<void>)[] = [];
 
   constructor() {
@@ -35,6 +36,13 @@ export class Metrics {
 
   add<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, amount = 1): void {
     (this.counters.get(name) as Counter).inc(labels as Record<string, string>, amount);
+  }
+
+  /** Of what is counted elsewhere, since the process began. */
+  addUpTo<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, total: number): void {
+    const key = `${name} ${Object.values(labels).join(' ')}`;
+    this.add(name, labels, total - (this.totals.get(key) ?? 0));
+    this.totals.set(key, total);
   }
 
   set<Name extends GaugeName>(name: Name, labels: LabelsOf<Name>, value: number): void {

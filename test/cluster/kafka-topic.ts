@@ -44,9 +44,8 @@ export async function consumeTexts(options: KafkaClientOptions, topic: string, c
 }
 
 /** Of all partitions, without reading them. */
-export async function countRecords(options: KafkaClientOptions, topic: string): Promise<number> {
-  const admin = new Admin(options);
-  try {
+export function countRecords(options: KafkaClientOptions, topic: string): Promise<number> {
+  return withAdmin(options, async (admin) => {
     const { topics } = await admin.metadata({ topics: [topic] });
     const partitions = Array.from({ length: topics.get(topic)?.partitionsCount ?? 0 }, (_, partitionIndex) => ({
       partitionIndex,
@@ -54,7 +53,27 @@ export async function countRecords(options: KafkaClientOptions, topic: string): 
     }));
     const [found] = await admin.listOffsets({ topics: [{ name: topic, partitions }] });
     return found?.partitions.reduce((sum, { offset }) => sum + Number(offset), 0) ?? 0;
+  });
+}
+
+export async function withAdmin<T>(options: KafkaClientOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Admin(options);
+  try {
+    return await work(admin);
   } finally {
     await admin.close();
+  }
+}
+
+export async function withProducer(
+  options: KafkaClientOptions,
+  work: (producer: Producer) => Promise<void>,
+  more: { readonly idempotent?: boolean; readonly transactionalId?: string } = {},
+): Promise<void> {
+  const producer = new Producer({ ...options, ...more, retries: 3 });
+  try {
+    await work(producer);
+  } finally {
+    await producer.close();
   }
 }

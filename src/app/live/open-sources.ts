@@ -1,13 +1,16 @@
 import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { Slots } from '../../engines/remote/slots.ts';
+import type { KafkaClientOptions } from '../../sources/kafka/client-options.ts';
 import type { Instance } from '../instance.ts';
-import { MORE_LANES } from '../plan-ingest.ts';
+import { laneStart, MORE_LANES } from '../plan-ingest.ts';
 import { FolderSource, type WatchedFolder } from './folder-source.ts';
 import type { LivePipeline } from './live-pipeline.ts';
 import type { LiveSource, Sleep, SourceEvent, SourceStatus } from './live-source.ts';
 import { OwnerWork } from './owner-work.ts';
 import { type PipeOptions, PipeSource } from './pipe-source.ts';
+import type { ConsumedTopic } from './topic-session.ts';
+import { type TopicFigures, TopicSource } from './topic-source.ts';
 
 /** Of files beside live traffic: what comes live waits for such a batch at most. */
 export const BATCH_RECORDS_BESIDE_LIVE = 20_000;
@@ -17,6 +20,8 @@ const FOLDERS_AT_ONCE = 2;
 export interface SourcesOptions {
   readonly live: LivePipeline;
   readonly folders: readonly WatchedFolder[];
+  /** With how to connect, where there are any. */
+  readonly topics?: { readonly consumed: readonly ConsumedTopic[]; readonly client: KafkaClientOptions };
   readonly pipe?: Pick<PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
   readonly onEvent: (event: SourceEvent) => void;
   readonly sleep: Sleep;
@@ -26,16 +31,28 @@ export interface SourcesOptions {
 /** Everything that brings records to a running instance. */
 export class LiveSources {
   readonly pipe: PipeSource | undefined;
+  private readonly topics: readonly TopicSource[];
   private readonly live: LivePipeline;
   /** The collector is not among them: they take no more before it does. */
   private readonly sources: readonly LiveSource[];
 
-  constructor(instance: Instance, { live, folders, pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
-    requireApart(folders);
+  constructor(instance: Instance, { live, folders, topics, pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
+    requireApart(folders, topics?.consumed ?? []);
     this.live = live;
     const turns = new Slots(FOLDERS_AT_ONCE);
     this.pipe = pipe === undefined ? undefined : new PipeSource(instance, { ...pipe, collector: live, onEvent, sleep });
+    this.topics = (topics?.consumed ?? []).map(
+      (consumed, index) =>
+        new TopicSource(instance, {
+          consumed,
+          client: (topics as { readonly client: KafkaClientOptions }).client,
+          firstStageRow: laneStart(folders.length + index + 1),
+          onEvent,
+          sleep,
+        }),
+    );
     this.sources = [
+      ...this.topics,
       ...(this.pipe === undefined ? [] : [this.pipe]),
       ...folders.map(
         (folder, index) => new FolderSource(instance, { folder, lane: index + 1, batchRecords: BATCH_RECORDS_BESIDE_LIVE, turns, onEvent, sleep, monotonicMs }),
@@ -55,6 +72,10 @@ export class LiveSources {
   status(): readonly SourceStatus[] {
     return [this.live.status(), ...this.sources.map((source) => source.status())];
   }
+
+  topicFigures(): readonly TopicFigures[] {
+    return this.topics.map((topic) => topic.figures());
+  }
 }
 
 export function watchedFolders({ folders }: Settings['sources']): WatchedFolder[] {
@@ -69,15 +90,17 @@ export function watchedFolders({ folders }: Settings['sources']): WatchedFolder[
   }));
 }
 
-/** The same folder twice would be taken by whoever comes first; and each has a lane. */
-function requireApart(folders: readonly WatchedFolder[]): void {
-  if (folders.length > MORE_LANES) {
+/** The same folder twice would be taken by whoever comes first, the same topic twice would be taken twice; and each has a lane. */
+function requireApart(folders: readonly WatchedFolder[], topics: readonly ConsumedTopic[]): void {
+  if (folders.length + topics.length > MORE_LANES) {
     throw new AdvertiseXError(
       'config_invalid',
-      `${folders.length} folders are watched, and ${MORE_LANES} can be`,
+      `${folders.length} folders and ${topics.length} topics are taken from, and ${MORE_LANES} together can be`,
       'Watch a folder that several of them are in.',
     );
   }
+  const twice = topics.find(({ topic }, index) => topics.findIndex((other) => other.topic === topic) < index);
+  if (twice !== undefined) throw new AdvertiseXError('config_invalid', `The topic ${twice.topic} is consumed twice`, 'Name it once in sources.topics.');
   const seen = new Set<string>();
   for (const { path, pattern } of folders) {
     const key = `${path} ${pattern ?? ''}`;

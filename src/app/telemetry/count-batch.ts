@@ -1,5 +1,6 @@
 import type { Batch, CommittedBatch, OutcomeCounts } from '../../batches/batch.ts';
 import type { Feed } from '../../domain/feeds.ts';
+import { isTopicSource } from '../../sources/kafka/partition-name.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
 
@@ -50,7 +51,8 @@ function outcomesOf({ bySource }: CommittedBatch): { readonly feed: Feed; readon
   });
 }
 
-/** A source for a label: each file is one, and there is no end of files. */
+/** A source for a label: each file is one, and each partition of a topic, and there is no end of them. */
 export function sourceKindOf(source: string): string {
-  return source === COLLECTOR_SOURCE ? source : 'files';
+  if (source === COLLECTOR_SOURCE) return source;
+  return isTopicSource(source) ? 'kafka' : 'files';
 }

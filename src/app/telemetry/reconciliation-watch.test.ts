@@ -19,7 +19,7 @@ const found = (brokenRows: number): Reconciliation => ({
 /** Time passes while it sleeps, and while a check runs. After so many seconds it sleeps on until it is stopped. */
 function watchOf(
   checks: readonly Partial<Check & { seconds: number; rows: () => number }>[],
-  { everySeconds = 900, until = 10_000, isBehind = (): boolean => false, isBusy = (): boolean => false } = {},
+  { everySeconds = 900, until = 10_000, isBusy = (): boolean => false } = {},
 ) {
   const metrics = new Metrics();
   const lines: LogLine[] = [];
@@ -40,7 +40,6 @@ function watchOf(
         },
       })),
     everySeconds,
-    isBehind,
     isBusy,
     metrics,
     log: (line) => lines.push(line),
@@ -130,17 +129,8 @@ it('goes on where one cannot be checked, and says so', async () => {
 
 it('lets batches that are behind go first', async () => {
   let questions = 0;
-  const { runs } = await watchOf([{}], { until: 500, isBehind: () => questions++ < 4 }).result();
+  const { runs } = await watchOf([{}], { until: 500, isBusy: () => questions++ < 4 }).result();
   expect(runs.map(({ at }) => at)).toEqual([80]);
-});
-
-it('waits for a quiet time, and not for ever', async () => {
-  const checks = [{ label: '1-outcomes' }, { label: '7-lake' }];
-  const { runs } = await watchOf(checks, { until: 22_000, isBusy: () => true }).result();
-  expect(runs.map(({ at, label }) => [at, label])).toEqual([
-    [60 + 21_600, '1-outcomes'],
-    [60 + 21_600 + 20, '7-lake'],
-  ]);
 });
 
 it('is stopped in the middle of a check, and says nothing of that', async () => {
@@ -159,7 +149,6 @@ it('is stopped in the middle of a check, and says nothing of that', async () => 
       },
     ],
     everySeconds: 900,
-    isBehind: () => false,
     isBusy: () => false,
     metrics: new Metrics(),
     log: (line) => lines.push(line),

@@ -9,8 +9,6 @@ export interface ReconciliationWatchOptions {
   /** From the start of one round to that of the next, at least. */
   readonly everySeconds: number;
   /** Batches have more to do than they can: nothing is checked meanwhile. */
-  readonly isBehind: () => boolean;
-  /** Batches are at work most of the time: what is checked meanwhile would hold them up. */
   readonly isBusy: () => boolean;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -25,8 +23,6 @@ const FIRST_SECONDS = 60;
 /** After each check it rests so many times as long as that took: reconciling reads all history, and gets a twentieth of the time at most. */
 const REST = 19;
 const BUSY_SECONDS = 5;
-/** A round that has waited so long for a quiet time goes on without one. */
-const PATIENCE_SECONDS = 6 * 3_600;
 
 /** Checks what must always hold while batches go on, one equation after the other, and tells what it finds. */
 export class ReconciliationWatch {
@@ -61,12 +57,11 @@ export class ReconciliationWatch {
   }
 
   private async checkAll(): Promise<void> {
-    const { checks, isBehind, isBusy, metrics, log, nowMicros, nowSeconds } = this.options;
-    const patientUntil = nowSeconds() + PATIENCE_SECONDS;
+    const { checks, isBusy, metrics, log, nowMicros, nowSeconds } = this.options;
     let seconds = 0;
     let isComplete = true;
     for (const check of checks(this.stopping)) {
-      while (!this.isStopping && (isBehind() || (isBusy() && nowSeconds() < patientUntil))) await this.sleep(BUSY_SECONDS);
+      while (isBusy() && !this.isStopping) await this.sleep(BUSY_SECONDS);
       if (this.isStopping) return;
       const start = nowSeconds();
       const isChecked = await this.checkOne(check);

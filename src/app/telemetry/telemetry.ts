@@ -5,18 +5,19 @@ import { AdvertiseXError } from '../../domain/errors.ts';
 import { FEEDS } from '../../domain/feeds.ts';
 import { QUARANTINE_CODES, type QuarantineCode } from '../../domain/outcome.ts';
 import { BesideEngine } from '../../engines/remote/beside-engine.ts';
+import { topicName } from '../../sources/kafka/partition-name.ts';
 import { ALERT_RULES, type AlertRule } from '../../telemetry/alert-rules.ts';
 import { jsonLog, type Log, textLog } from '../../telemetry/log.ts';
 import { type Exposition, type ExpositionFormat, Metrics } from '../../telemetry/metrics.ts';
 import { watchProcess } from '../../telemetry/process-watch.ts';
 import { StageClock } from '../../telemetry/stage-clock.ts';
-import { WorkShare } from '../../telemetry/work-share.ts';
 import type { DiskBudget, DiskState } from '../disk-budget.ts';
 import type { Instance } from '../instance.ts';
 import type { HousekeepingEvent } from '../live/housekeeping.ts';
 import type { LiveEvent, LivePipeline } from '../live/live-pipeline.ts';
 import type { SourceEvent, SourceStatus } from '../live/live-source.ts';
 import { COLLECTOR_SOURCE } from '../live/log-positions.ts';
+import type { TopicFigures } from '../live/topic-source.ts';
 import { checksOf } from '../recon.ts';
 import { countBatch } from './count-batch.ts';
 import { watchDataSizes } from './data-sizes.ts';
@@ -39,15 +40,13 @@ export interface TelemetryOptions {
 
 /** An equation reads all history, and nobody waits for it. */
 const RECONCILE_MS = 3_600_000;
-/** Of the time. Many small batches take up to half of it, as they come close to each other. */
-const BUSY_SHARE = 0.65;
 
 /** What is running, to be looked at. */
 export interface Watched {
   readonly instance: Instance;
   readonly live: LivePipeline;
   readonly disk?: DiskBudget;
-  readonly sources?: { status(): readonly SourceStatus[] };
+  readonly sources?: { status(): readonly SourceStatus[]; topicFigures(): readonly TopicFigures[] };
   readonly server: { load(): Promise<{ readonly connections: number; readonly bodyBytes: number }> };
 }
 
@@ -60,7 +59,6 @@ export class Telemetry {
   private readonly requests: RequestWatch;
   private readonly stopping = new AbortController();
   private readonly stopWatchingProcess: () => void;
-  private readonly work: WorkShare;
   private reconciliation: ReconciliationWatch | undefined;
   private hasCommitted = false;
 
@@ -69,7 +67,6 @@ export class Telemetry {
     const { log, say, write, version, nowMicros, nowSeconds } = options;
     this.log = log.format === 'json' ? jsonLog(log.level, nowMicros, write) : textLog(log.level, say);
     this.clock = new StageClock(nowSeconds);
-    this.work = new WorkShare(nowSeconds);
     this.requests = new RequestWatch(this.metrics, this.log, nowSeconds);
     this.stopWatchingProcess = watchProcess(this.metrics, version);
     this.beginAtZero();
@@ -81,7 +78,6 @@ export class Telemetry {
   /** Told of each batch once it is committed, before the next one begins. */
   readonly onCommitted = (committed: CommittedBatch, batch: Batch): void => {
     const stages = this.clock.take();
-    this.work.took([...stages.values()].reduce((sum, seconds) => sum + seconds, 0));
     this.hasCommitted = true;
     try {
       for (const [stage, seconds] of stages) this.metrics.observe('advertisex_batch_duration_seconds', { stage }, seconds);
@@ -157,14 +153,14 @@ export class Telemetry {
     });
     this.metrics.onExpose(() => this.tellLive(live, disk));
     this.metrics.onExpose(() => this.tellSources(sources?.status() ?? []));
+    this.metrics.onExpose(() => this.tellTopics(sources?.topicFigures() ?? []));
     watchDataSizes({ metrics: this.metrics, directory: instance.directory, reads: instance.reads, stopping: this.stopping, nowSeconds });
     const { reads, models, directory, settings } = instance;
     if (settings.recon.every_seconds === 0 || reads === undefined) return;
     this.reconciliation = new ReconciliationWatch({
       checks: (stop) => checksOf({ engine: new BesideEngine(reads, stop, { limitMs: RECONCILE_MS, goesOn: true }), models, directory }),
       everySeconds: settings.recon.every_seconds,
-      isBehind: () => live.troubles.length > 0,
-      isBusy: () => this.work.share() > BUSY_SHARE,
+      isBusy: () => live.troubles.length > 0,
       metrics: this.metrics,
       log: this.log,
       nowMicros,
@@ -197,6 +193,23 @@ export class Telemetry {
       this.metrics.set('advertisex_source_taken_files', { source }, takenFiles);
       this.metrics.set('advertisex_source_waiting', { source }, source === COLLECTOR_SOURCE ? 0 : waiting);
       this.metrics.set('advertisex_source_refused_files', { source }, refusedFiles);
+    }
+  }
+
+  private tellTopics(topics: readonly TopicFigures[]): void {
+    for (const { topic, partitions, failures } of topics) {
+      this.metrics.addUpTo('advertisex_kafka_failures_total', { topic }, failures);
+      this.metrics.set(
+        'advertisex_source_lag_records',
+        { source: topicName(topic) },
+        partitions.reduce((sum, { lag }) => sum + lag, 0),
+      );
+      for (const [number, { lag, taken, lost }] of partitions.entries()) {
+        const labels = { topic, partition: String(number) };
+        this.metrics.set('advertisex_kafka_lag_messages', labels, lag);
+        this.metrics.addUpTo('advertisex_kafka_messages_total', labels, taken);
+        this.metrics.addUpTo('advertisex_kafka_lost_messages_total', labels, lost);
+      }
     }
   }
 

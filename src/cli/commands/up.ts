@@ -184,11 +184,21 @@ async function openSources(
   return new LiveSources(instance, {
     live,
     folders: folders.map((folder) => ({ ...folder, path: context.path(folder.path) })),
+    ...(sources.topics.length === 0 ? {} : { topics: await topicsOf(context) }),
     ...(pipe === undefined ? {} : { pipe }),
     onEvent: onSource,
     sleep,
     monotonicMs: () => performance.now(),
   });
+}
+
+async function topicsOf(context: CommandContext): Promise<NonNullable<import('../../app/live/open-sources.ts').SourcesOptions['topics']>> {
+  const [{ consumedTopics }, { kafkaClientOptions }] = await Promise.all([
+    import('../../app/live/consumed-topics.ts'),
+    import('../../sources/kafka/client-options.ts'),
+  ]);
+  const settings = context.settings();
+  return { consumed: await consumedTopics(settings), client: await kafkaClientOptions(settings.kafka, context.host.environment) };
 }
 
 type LogFormat = Settings['log']['format'];

@@ -11,6 +11,17 @@ export function kafkaFailure(what: string, error: unknown): AdvertiseXError {
   return new AdvertiseXError('kafka_failed', `${what}: ${sentenceOf(reasons.at(-1))}`, next, error);
 }
 
+/** Whether a broker answered with that error (by its name in Kafka's protocol), alone or among others. */
+export function hasKafkaError(error: unknown, apiId: string): boolean {
+  const { apiId: own, errors = [], cause } = (error ?? {}) as Partial<Reason> & { readonly errors?: readonly unknown[]; readonly cause?: unknown };
+  return own === apiId || errors.some((each) => hasKafkaError(each, apiId)) || (cause !== undefined && cause !== error && hasKafkaError(cause, apiId));
+}
+
+/** The client tells of it before it asks a broker, or a broker does. */
+export function isUnknownTopic(error: unknown): boolean {
+  return hasKafkaError(error, 'UNKNOWN_TOPIC_OR_PARTITION') || /^Unknown topic/.test(sentenceOf(reasonsOf(error).at(-1)));
+}
+
 interface Reason {
   readonly message: string;
   readonly code?: string;

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import type { Settings } from '../../config/settings.ts';
+import { AdvertiseXError } from '../../domain/errors.ts';
+import { DEFAULT_ENCODING } from '../../domain/feeds.ts';
+import type { SchemaSource } from '../../encodings/messages.ts';
+import type { MessageFormat } from '../../ingest/message-stager.ts';
+import { openRegistry } from '../open-registry.ts';
+import type { ConsumedTopic } from './topic-session.ts';
+
+type TopicSettings = Settings['sources']['topics'][number];
+
+/** The topics of the settings, with how their messages are decoded. Throws `config_invalid`. */
+export async function consumedTopics({ sources, registry }: Pick<Settings, 'sources' | 'registry'>): Promise<ConsumedTopic[]> {
+  const topics: ConsumedTopic[] = [];
+  for (const each of sources.topics) topics.push({ feed: each.feed, topic: each.topic, from: each.from, format: await formatOf(each, registry) });
+  return topics;
+}
+
+async function formatOf(topic: TopicSettings, registry: Settings['registry']): Promise<MessageFormat> {
+  const { delimiter, columns, schema, framing } = topic;
+  const encoding = topic.encoding ?? DEFAULT_ENCODING[topic.feed];
+  if (encoding === 'json') return { encoding };
+  if (encoding === 'csv') return { encoding, ...(delimiter === undefined ? {} : { delimiter }), ...(columns === undefined ? {} : { columns }) };
+  if (schema !== undefined) return { encoding, framing: { schema: await readSchema(schema) }, schemas: NO_SCHEMAS };
+  if (registry.url === undefined) {
+    throw new AdvertiseXError(
+      'config_invalid',
+      `The messages of the topic ${topic.topic} name their schemas, and there is no registry that has them`,
+      'Set registry.url, or the schema of all its messages (schema, in sources.topics).',
+    );
+  }
+  return { encoding, framing, schemas: openRegistry(registry, [`${topic.topic}-value`]) };
+}
+
+async function readSchema(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new AdvertiseXError('config_invalid', `The schema ${path} cannot be read: ${(cause as Error).message}`, 'Correct the path, or the file.', cause);
+  }
+}
+
+/** Nobody asks for one. */
+const NO_SCHEMAS: SchemaSource = { byId: async () => undefined, candidates: async () => [] };
