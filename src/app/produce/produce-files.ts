@@ -110,7 +110,7 @@ class Run {
     this.onProgress = onProgress;
     this.bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
     this.pace = new Pace(request.rate);
-    this.registerSchema = openRegistrar();
+    this.registerSchema = openRegistrar(request.settings.registry);
     const { promise, reject } = Promise.withResolvers<never>();
     this.stopped = promise;
     this.stopped.catch(() => undefined);

@@ -1,4 +1,6 @@
-import { AdvertiseXError } from '../../domain/errors.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { SchemaRegistry } from '../../sources/registry/schema-registry.ts';
+import { openRegistry } from '../open-registry.ts';
 
 /** Registers a schema under a subject, or finds it there, and gives its id. */
 export type RegisterSchema = (subject: string, schema: string) => Promise<number>;
@@ -12,9 +14,11 @@ export function frame(schemaId: number, record: Uint8Array): Buffer {
   return framed;
 }
 
-/** By the registry that the settings name. */
-export function openRegistrar(): RegisterSchema {
-  return () => {
-    throw new AdvertiseXError('config_invalid', 'Avro records cannot be sent yet', 'Send JSON or CSV.');
+/** By the registry that the settings name; it is looked for once there is a schema. */
+export function openRegistrar(settings: Settings['registry']): RegisterSchema {
+  let registry: SchemaRegistry | undefined;
+  return async (subject, schema) => {
+    registry ??= openRegistry(settings);
+    return registry.register(subject, schema);
   };
 }
