@@ -1,13 +1,27 @@
 import { readFile } from 'node:fs/promises';
+import type { Environment } from '../../config/secrets.ts';
 import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { DEFAULT_ENCODING } from '../../domain/feeds.ts';
 import type { SchemaSource } from '../../encodings/messages.ts';
 import type { MessageFormat } from '../../ingest/message-stager.ts';
+import { type KafkaClientOptions, kafkaClientOptions } from '../../sources/kafka/client-options.ts';
 import { openRegistry } from '../open-registry.ts';
 import type { ConsumedTopic } from './topic-session.ts';
 
 type TopicSettings = Settings['sources']['topics'][number];
+
+/** Topics, and how to connect to the brokers that have them. */
+export interface TopicsToConsume {
+  readonly consumed: readonly ConsumedTopic[];
+  readonly client: KafkaClientOptions;
+}
+
+/** Those of the settings; undefined where there are none. Throws `config_invalid`. */
+export async function topicsToConsume(settings: Settings, environment: Environment): Promise<TopicsToConsume | undefined> {
+  if (settings.sources.topics.length === 0) return undefined;
+  return { consumed: await consumedTopics(settings), client: await kafkaClientOptions(settings.kafka, environment) };
+}
 
 /** The topics of the settings, with how their messages are decoded. Throws `config_invalid`. */
 export async function consumedTopics({ sources, registry }: Pick<Settings, 'sources' | 'registry'>): Promise<ConsumedTopic[]> {

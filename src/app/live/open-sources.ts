@@ -1,9 +1,9 @@
 import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { Slots } from '../../engines/remote/slots.ts';
-import type { KafkaClientOptions } from '../../sources/kafka/client-options.ts';
 import type { Instance } from '../instance.ts';
 import { laneStart, MORE_LANES } from '../plan-ingest.ts';
+import type { TopicsToConsume } from './consumed-topics.ts';
 import { FolderSource, type WatchedFolder } from './folder-source.ts';
 import type { LivePipeline } from './live-pipeline.ts';
 import type { LiveSource, Sleep, SourceEvent, SourceStatus } from './live-source.ts';
@@ -20,8 +20,7 @@ const FOLDERS_AT_ONCE = 2;
 export interface SourcesOptions {
   readonly live: LivePipeline;
   readonly folders: readonly WatchedFolder[];
-  /** With how to connect, where there are any. */
-  readonly topics?: { readonly consumed: readonly ConsumedTopic[]; readonly client: KafkaClientOptions };
+  readonly topics?: TopicsToConsume;
   readonly pipe?: Pick<PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
   readonly onEvent: (event: SourceEvent) => void;
   readonly sleep: Sleep;
@@ -45,7 +44,7 @@ export class LiveSources {
       (consumed, index) =>
         new TopicSource(instance, {
           consumed,
-          client: (topics as { readonly client: KafkaClientOptions }).client,
+          client: (topics as TopicsToConsume).client,
           firstStageRow: laneStart(folders.length + index + 1),
           onEvent,
           sleep,

@@ -176,7 +176,9 @@ async function openSources(
 ): Promise<LiveSources> {
   const { LiveSources, watchedFolders } = await import('../../app/live/open-sources.ts');
   const { settingsSchema } = await import('../../config/settings.ts');
+  const { topicsToConsume } = await import('../../app/live/consumed-topics.ts');
   const { sources } = context.settings();
+  const topics = await topicsToConsume(context.settings(), context.host.environment);
   // As in a settings file that says no more of them.
   const more = settingsSchema.parse({ sources: { folders: watched.map(({ feed, path }) => ({ feed, path: context.path(path) })) } }).sources;
   const folders = [...watchedFolders(sources), ...watchedFolders(more)];
@@ -184,21 +186,12 @@ async function openSources(
   return new LiveSources(instance, {
     live,
     folders: folders.map((folder) => ({ ...folder, path: context.path(folder.path) })),
-    ...(sources.topics.length === 0 ? {} : { topics: await topicsOf(context) }),
+    ...(topics === undefined ? {} : { topics }),
     ...(pipe === undefined ? {} : { pipe }),
     onEvent: onSource,
     sleep,
     monotonicMs: () => performance.now(),
   });
-}
-
-async function topicsOf(context: CommandContext): Promise<NonNullable<import('../../app/live/open-sources.ts').SourcesOptions['topics']>> {
-  const [{ consumedTopics }, { kafkaClientOptions }] = await Promise.all([
-    import('../../app/live/consumed-topics.ts'),
-    import('../../sources/kafka/client-options.ts'),
-  ]);
-  const settings = context.settings();
-  return { consumed: await consumedTopics(settings), client: await kafkaClientOptions(settings.kafka, context.host.environment) };
 }
 
 type LogFormat = Settings['log']['format'];
