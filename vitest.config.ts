@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that span stages: a lane for each folder of `test/`, with the time that one of its tests may take. None needs a server. */
+/** Tests that span stages: a lane for each folder of `test/`, with the time that one of its tests may take. None needs a server: those that do are in vitest.cluster.config.ts. */
 const SECONDS: Readonly<Record<string, number>> = { properties: 300, faults: 300, e2e: 300, docs: 300 };
 const LANES = readdirSync(join(import.meta.dirname, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => file.endsWith('.test.ts') && !file.startsWith(`cluster${sep}`))
   .map((file) => file.split(sep)[0] as string);
 
 export default defineConfig({

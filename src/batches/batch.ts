@@ -18,6 +18,8 @@ export interface FileProgress {
   readonly path: string;
   readonly feed: Feed;
   readonly sha256: string;
+  /** Of an object, as its store says it: as long as it is the same, so are the bytes. */
+  readonly version?: string;
   readonly encoding: Encoding;
   readonly bytes: number;
   readonly receivedAtMicros: number;

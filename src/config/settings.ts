@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ENCODINGS, EVENT_FEEDS, FEEDS } from '../domain/feeds.ts';
+import { OBJECT_URL } from '../domain/object-location.ts';
 
 /** What an instance can be told: every setting has a default and a line that says what it does. */
 
@@ -44,6 +45,12 @@ const watchedFolder = z.strictObject({
     .default('keep')
     .describe('what is done with a file once it is taken; move: to _taken in the folder, damaged ones to _damaged. Damaged files are never deleted'),
 });
+
+/** Credentials have places of their own, which are not written into settings. */
+const endpoint = z
+  .string()
+  .refine(isPlainAddress, 'is not an address like https://minio.example.com:9000, without a user in it')
+  .meta({ expected: 'an address like https://minio.example.com:9000, without a user in it' });
 
 export const settingsSchema = z.strictObject({
   instance: z
@@ -210,6 +217,19 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('where `up` takes records from, beside HTTP'),
+  s3: z
+    .strictObject({
+      endpoint: endpoint.optional().describe('of an S3 server other than AWS (default: AWS)'),
+      region: z
+        .string()
+        .regex(/^[a-z0-9-]+$/, 'is not a region')
+        .optional()
+        .describe('of the buckets (default: what the environment or the profile of AWS says; with an endpoint us-east-1)')
+        .meta({ expected: 'a region like eu-central-1' }),
+      path_style: z.boolean().optional().describe('the bucket is part of the path, not of the host name (default: true with an endpoint)'),
+    })
+    .prefault({})
+    .describe('how `s3://` is reached; credentials come from where AWS tools look for them: the environment, a profile, the role of the container or machine'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that changed to the lake when an `ingest`, an `expire` or `up` ends'),
@@ -220,6 +240,14 @@ export const settingsSchema = z.strictObject({
         .max(86_400)
         .default(300)
         .describe('how often `up` writes the days that changed to the lake while it runs; 0: only when it is stopped'),
+      location: z
+        .string()
+        .regex(OBJECT_URL, 'is not a place like s3://bucket/lake')
+        .optional()
+        .describe('where the lake is put as well once it is written, like s3://bucket/lake (default: it is in the data directory alone)')
+        .meta({ expected: 'a place like s3://bucket/lake' }),
+      encryption: z.enum(['aes256', 'kms']).optional().describe('of its objects, by the store (default: as the bucket has it)'),
+      kms_key: z.string().min(1).optional().describe("id or ARN of the key for kms (default: the store's own)").meta({ expected: 'the id or ARN of a key' }),
     })
     .prefault({})
     .describe('the Parquet files other engines read'),
@@ -239,6 +267,12 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+
+function isPlainAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
+}
 
 function isTimeZone(zone: string): boolean {
   try {

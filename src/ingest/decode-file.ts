@@ -11,12 +11,16 @@ import { FileChunks } from './file-chunks.ts';
 import { type FeedReceiver, openReceiver } from './open-receiver.ts';
 
 export interface DecodeJob {
+  /** What the file is called. */
   readonly path: string;
+  /** Where its bytes are on this machine. */
+  readonly place: string;
   /** What the tables name as the source of the records. */
   readonly source: string;
   readonly feed: Feed;
   readonly encoding: Encoding;
   readonly delimiter: string;
+  /** Of what is at that place. */
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly firstPosition: number;
@@ -66,7 +70,7 @@ export class FileDecoder {
     });
     const decoder = createDecoder(decoderOptions(job, this.edge, check), receiver);
     receiver.decoder = decoder;
-    await pushFile(job.path, decoder, async (bytesRead) => {
+    await pushFile(job, decoder, async (bytesRead) => {
       for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, bytesRead);
     });
     receiver.flush();
@@ -85,8 +89,8 @@ export function decoderOptions(job: DecodeJob, edge: EdgeSettings, check: Contra
   return { encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter };
 }
 
-async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
-  const open = () => new FileChunks(path, CHUNK_BYTES);
+async function pushFile({ path, place }: DecodeJob, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
+  const open = () => new FileChunks(place, CHUNK_BYTES);
   const file = open();
   for await (const part of openDecompressed(file, path, open)) {
     if (part instanceof Uint8Array) decoder.push(part);
@@ -101,7 +105,7 @@ const CHUNK_BYTES = 524_288;
 
 /** A file that is written to while it is read would be taken in a state that it never had. */
 export async function requireUnchanged(job: DecodeJob): Promise<void> {
-  const { size, mtimeMs } = await stat(job.path);
+  const { size, mtimeMs } = await stat(job.place);
   if (size !== job.bytes || mtimeMs !== job.modifiedMs) {
     throw new AdvertiseXError(
       'source_changed',

@@ -30,8 +30,8 @@ export class RawRecordReader {
     const keep = (position: number, raw: Uint8Array) =>
       found.set(position, { raw, encoding: job.encoding, delimiter: job.delimiter, contractVersion: check.contract.version });
     const stretches = stretchesOf(positions, points);
-    if (await isCompressed(new FileChunks(job.path, FIRST_BYTES), job.path)) await streamStretches(job.path, stretches, options, keep);
-    else for (const stretch of stretches) await readStretch(job.path, stretch, options, keep);
+    if (await isCompressed(new FileChunks(job.place, FIRST_BYTES), job.path)) await streamStretches(job, stretches, options, keep);
+    else for (const stretch of stretches) await readStretch(job.place, stretch, options, keep);
     await requireUnchanged(job);
     return found;
   }
@@ -49,19 +49,19 @@ const PIECE = 16_384;
 /** Enough to tell what a file is. */
 const FIRST_BYTES = 64;
 
-async function readStretch(path: string, stretch: Stretch, options: DecoderOptions, keep: Keep): Promise<void> {
+async function readStretch(place: string, stretch: Stretch, options: DecoderOptions, keep: Keep): Promise<void> {
   const reading = new StretchReading(stretch, options, keep);
-  for await (const piece of new FileChunks(path, PIECE, stretch.point.offset)) {
+  for await (const piece of new FileChunks(place, PIECE, stretch.point.offset)) {
     reading.push(piece);
     if (reading.isDone) return;
   }
   reading.end();
 }
 
-async function streamStretches(path: string, stretches: Stretch[], options: DecoderOptions, keep: Keep): Promise<void> {
+async function streamStretches({ path, place }: DecodeJob, stretches: Stretch[], options: DecoderOptions, keep: Keep): Promise<void> {
   let offset = 0;
   let reading: StretchReading | undefined;
-  const open = () => new FileChunks(path, 524_288);
+  const open = () => new FileChunks(place, 524_288);
   for await (const part of openDecompressed(open(), path, open)) {
     if (!(part instanceof Uint8Array)) break;
     for (let from = 0; from < part.length && (reading !== undefined || stretches.length > 0); ) {

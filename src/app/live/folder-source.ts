@@ -4,6 +4,7 @@ import type { Encoding, Feed } from '../../domain/feeds.ts';
 import type { Slots } from '../../engines/remote/slots.ts';
 import { FolderMemory } from '../../sources/folder-memory.ts';
 import { type FolderFile, scanFolder } from '../../sources/scan-folder.ts';
+import type { FileContent } from '../file-content.ts';
 import { type IngestedFile, type IngestManner, ingestSources } from '../ingest-files.ts';
 import type { Instance } from '../instance.ts';
 import { SourceFiles } from '../source-files.ts';
@@ -158,7 +159,7 @@ export class FolderSource implements LiveSource {
     const { folder, lane, batchRecords, turns } = this.options;
     const byPath = new Map(files.map((file) => [file.path, file]));
     const settled: [FolderFile, IngestedFile][] = [];
-    const hashes = new Map<string, Promise<string>>();
+    const contents = new Map<string, FileContent>();
     const manner: IngestManner = {
       signal: this.stopping.signal,
       lane,
@@ -179,14 +180,14 @@ export class FolderSource implements LiveSource {
           }),
           1,
         );
-        for (const { file, hash } of sources.found) hashes.set(file.path, hash);
+        for (const { file, content } of sources.found) contents.set(file.path, content);
         try {
           await ingestSources(this.instance, sources, undefined, manner);
         } finally {
           await sources.close();
         }
       });
-      for (const [file, outcome] of settled) await this.settle(file, outcome, (await hashes.get(file.path)) as string);
+      for (const [file, outcome] of settled) await this.settle(file, outcome, (await contents.get(file.path)?.hash()) as string);
     } catch (error) {
       return this.failIngest(error);
     }

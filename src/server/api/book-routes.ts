@@ -75,6 +75,7 @@ export function addBookRoutes(app: FastifyInstance, api: Api): void {
       complete: z.boolean().describe('False where it was cut or damaged.'),
       received_at: timestamp,
       batch_id: integer,
+      version: z.string().nullable().describe('Of an object, its etag.'),
     }),
     read: (filter, asked, reading) => figures.books('files', filter, asked, reading),
   });
