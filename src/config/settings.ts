@@ -46,6 +46,20 @@ const watchedFolder = z.strictObject({
     .describe('what is done with a file once it is taken; move: to _taken in the folder, damaged ones to _damaged. Damaged files are never deleted'),
 });
 
+const watchedBucket = z.strictObject({
+  feed: z.enum(FEEDS).describe('what its objects hold'),
+  bucket: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{1,254}$/, 'is not the name of a bucket')
+    .describe('where they come to')
+    .meta({ expected: 'the name of a bucket' }),
+  prefix: z.string().default('').describe('what their keys begin with, as a folder'),
+  encoding: watchedFolder.shape.encoding,
+  delimiter: watchedFolder.shape.delimiter,
+  pattern: z.string().min(1).optional().describe('keys that are taken, from the prefix on, like **/*.csv.gz (default: all)'),
+  every_seconds: z.number().int().min(1).max(86_400).default(60).describe('how often it is listed: a request for each thousand objects'),
+});
+
 /** Credentials have places of their own, which are not written into settings. */
 const endpoint = z
   .string()
@@ -214,6 +228,12 @@ export const settingsSchema = z.strictObject({
         .default([])
         .describe('folders whose files `up` takes as they come')
         .meta({ expected: 'a list of folders, each with its feed and its path' }),
+      buckets: z
+        .array(watchedBucket)
+        .max(50)
+        .default([])
+        .describe('buckets whose objects `up` takes as they come')
+        .meta({ expected: 'a list of buckets, each with its feed and its name' }),
     })
     .prefault({})
     .describe('where `up` takes records from, beside HTTP'),

@@ -3,11 +3,15 @@ import { AdvertiseXError } from '../../domain/errors.ts';
 import { Slots } from '../../engines/remote/slots.ts';
 import type { Instance } from '../instance.ts';
 import { MORE_LANES } from '../plan-ingest.ts';
-import { FolderSource, type WatchedFolder } from './folder-source.ts';
+import { ObjectStores } from '../object-stores.ts';
+import { BucketFolder, type WatchedBucket } from './bucket-folder.ts';
+import { FolderSource } from './folder-source.ts';
 import type { LivePipeline } from './live-pipeline.ts';
+import { LocalFolder, type WatchedFolder } from './local-folder.ts';
 import type { LiveSource, Sleep, SourceEvent, SourceStatus } from './live-source.ts';
 import { OwnerWork } from './owner-work.ts';
 import { type PipeOptions, PipeSource } from './pipe-source.ts';
+import type { WatchedPlace } from './watched-place.ts';
 
 /** Of files beside live traffic: what comes live waits for such a batch at most. */
 export const BATCH_RECORDS_BESIDE_LIVE = 20_000;
@@ -17,6 +21,7 @@ const FOLDERS_AT_ONCE = 2;
 export interface SourcesOptions {
   readonly live: LivePipeline;
   readonly folders: readonly WatchedFolder[];
+  readonly buckets?: readonly WatchedBucket[];
   readonly pipe?: Pick<PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
   readonly onEvent: (event: SourceEvent) => void;
   readonly sleep: Sleep;
@@ -27,18 +32,21 @@ export interface SourcesOptions {
 export class LiveSources {
   readonly pipe: PipeSource | undefined;
   private readonly live: LivePipeline;
+  private readonly stores: ObjectStores;
   /** The collector is not among them: they take no more before it does. */
   private readonly sources: readonly LiveSource[];
 
-  constructor(instance: Instance, { live, folders, pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
-    requireApart(folders);
+  constructor(instance: Instance, { live, folders, buckets = [], pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
+    this.stores = new ObjectStores(instance.settings.s3);
+    const places = [...folders.map((folder) => new LocalFolder(folder)), ...buckets.map((bucket) => new BucketFolder(bucket, this.stores))];
+    requireApart(places);
     this.live = live;
     const turns = new Slots(FOLDERS_AT_ONCE);
     this.pipe = pipe === undefined ? undefined : new PipeSource(instance, { ...pipe, collector: live, onEvent, sleep });
     this.sources = [
       ...(this.pipe === undefined ? [] : [this.pipe]),
-      ...folders.map(
-        (folder, index) => new FolderSource(instance, { folder, lane: index + 1, batchRecords: BATCH_RECORDS_BESIDE_LIVE, turns, onEvent, sleep, monotonicMs }),
+      ...places.map(
+        (place, index) => new FolderSource(instance, { place, lane: index + 1, batchRecords: BATCH_RECORDS_BESIDE_LIVE, turns, onEvent, sleep, monotonicMs }),
       ),
       new OwnerWork(instance, BATCH_RECORDS_BESIDE_LIVE, () => this.status()),
     ];
@@ -50,6 +58,7 @@ export class LiveSources {
 
   async stop(): Promise<void> {
     await Promise.all(this.sources.map((source) => source.stop()));
+    await this.stores.close();
   }
 
   status(): readonly SourceStatus[] {
@@ -69,21 +78,36 @@ export function watchedFolders({ folders }: Settings['sources']): WatchedFolder[
   }));
 }
 
+export function watchedBuckets({ buckets }: Settings['sources']): WatchedBucket[] {
+  return buckets.map(({ feed, bucket, prefix, encoding, delimiter, pattern, every_seconds }) => ({
+    feed,
+    bucket,
+    prefix,
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(pattern === undefined ? {} : { pattern }),
+    everySeconds: every_seconds,
+  }));
+}
+
 /** The same folder twice would be taken by whoever comes first; and each has a lane. */
-function requireApart(folders: readonly WatchedFolder[]): void {
-  if (folders.length > MORE_LANES) {
+function requireApart(places: readonly WatchedPlace[]): void {
+  if (places.length > MORE_LANES) {
     throw new AdvertiseXError(
       'config_invalid',
-      `${folders.length} folders are watched, and ${MORE_LANES} can be`,
+      `${places.length} folders are watched, and ${MORE_LANES} can be`,
       'Watch a folder that several of them are in.',
     );
   }
   const seen = new Set<string>();
-  for (const { path, pattern } of folders) {
-    const key = `${path} ${pattern ?? ''}`;
-    if (seen.has(key)) {
-      throw new AdvertiseXError('config_invalid', `The folder ${path} is watched twice`, 'Name it once, or give each time another pattern (sources.folders).');
+  for (const { name } of places) {
+    if (seen.has(name)) {
+      throw new AdvertiseXError(
+        'config_invalid',
+        `The folder ${name} is watched twice`,
+        'Name it once, or give each time another pattern (sources.folders, sources.buckets).',
+      );
     }
-    seen.add(key);
+    seen.add(name);
   }
 }
