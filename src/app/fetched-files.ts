@@ -180,7 +180,10 @@ class FetchedContent implements FileContent {
     if (this.isHeld || this.users > 0 || this.bytes === undefined) return;
     const { bytes } = this;
     this.bytes = undefined;
-    const path = await bytes.then((fetched) => fetched.path, () => undefined);
+    const path = await bytes.then(
+      (fetched) => fetched.path,
+      () => undefined,
+    );
     if (path !== undefined) await rm(path, { force: true });
   }
 }

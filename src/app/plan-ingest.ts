@@ -5,8 +5,8 @@ import { DELIVERED_ROWS } from '../ingest/delivery-stager.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
 import type { SourceFile } from '../sources/source-file.ts';
 import type { BatchQueue } from './batch-queue.ts';
-import type { Instance } from './instance.ts';
 import type { FileContent } from './file-content.ts';
+import type { Instance } from './instance.ts';
 import type { FoundFile, IngestRequest, OpenedFile } from './source-files.ts';
 
 export interface IngestedFile {

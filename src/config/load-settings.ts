@@ -189,8 +189,9 @@ function suggestion(nearest: string | undefined, known: readonly string[] = []):
   return known.length === 0 ? '' : `. Known here: ${known.join(', ')}`;
 }
 
+/** But for a user in an address, which may have a password. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (JSON.stringify(value) ?? String(value)).replace(/\/\/[^/@"]*@/g, '//…@');
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

@@ -15,7 +15,8 @@ export function isObjectUrl(path: string): boolean {
 
 export function parseObjectUrl(url: string): ObjectLocation {
   const [, bucket, key = ''] = OBJECT_URL.exec(url) ?? [];
-  if (bucket === undefined) throw new AdvertiseXError('usage', `${url} names no bucket`, 'Write it like s3://bucket/logs/2026-03-01, without credentials in it.');
+  if (bucket === undefined)
+    throw new AdvertiseXError('usage', `${url} names no bucket`, 'Write it like s3://bucket/logs/2026-03-01, without credentials in it.');
   return { bucket, key };
 }
 

@@ -41,12 +41,7 @@ export async function readRemoteManifest(lake: RemoteLake, signal: AbortSignal |
 }
 
 /** Puts a manifest in the place of the one that was seen; throws where it is another one by now. Gives its etag. */
-export async function replaceManifest(
-  lake: RemoteLake,
-  seen: string | undefined,
-  manifest: LakeManifest,
-  signal: AbortSignal | undefined,
-): Promise<string> {
+export async function replaceManifest(lake: RemoteLake, seen: string | undefined, manifest: LakeManifest, signal: AbortSignal | undefined): Promise<string> {
   const key = lake.prefix + MANIFEST_FILE;
   const text = renderManifest(manifest);
   const { store, encryption } = lake;

@@ -6,7 +6,16 @@ import { ObjectChanged, type StoredObject } from '../object-store/object-store.t
 import { isVisible, slicePath } from './lake-layout.ts';
 import { type LakeManifest, type ManifestFile, type ManifestTable, readManifest } from './lake-manifest.ts';
 import { Lanes } from './lanes.ts';
-import { listRemote, otherWriter, type RemoteLake, type RemoteManifest, readRemoteManifest, remoteUrl, replaceManifest, reportingRemoteFailures } from './remote-lake.ts';
+import {
+  listRemote,
+  otherWriter,
+  type RemoteLake,
+  type RemoteManifest,
+  readRemoteManifest,
+  remoteUrl,
+  replaceManifest,
+  reportingRemoteFailures,
+} from './remote-lake.ts';
 
 export interface UploadOptions {
   /** Puts every file there again, changed or not. */
@@ -76,7 +85,14 @@ function planPart(
   { everything = false }: UploadOptions,
 ): Part {
   const said = manifest?.origin === origin ? manifest.tables.find(({ name }) => name === table.name)?.files.find(({ path }) => path === file.path) : undefined;
-  const isSame = !everything && said !== undefined && said.etag !== undefined && said.etag === before?.etag && said.bytes === file.bytes && said.rows === file.rows && said.batch === file.batch;
+  const isSame =
+    !everything &&
+    said !== undefined &&
+    said.etag !== undefined &&
+    said.etag === before?.etag &&
+    said.bytes === file.bytes &&
+    said.rows === file.rows &&
+    said.batch === file.batch;
   return { table, file, before, etag: isSame ? before?.etag : undefined, isSent: false };
 }
 

@@ -20,6 +20,7 @@ const STATUSES = {
   data_version: 500,
   source_unreadable: 500,
   source_changed: 500,
+  object_store_failed: 503,
   disk_full: 503,
   engine_failed: 500,
   worker_failed: 500,

@@ -19,7 +19,8 @@ export const LAYERS: readonly Layer[] = [
   { name: 'config', files: /^src\/config\//, mayImport: ['domain', 'config'] },
   {
     name: 'port',
-    files: /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector|object-store\/object-store)\.ts$/,
+    files:
+      /^src\/(?:encodings\/(?:decoder|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector|object-store\/object-store)\.ts$/,
     mayImport: ['domain', 'config', 'port'],
   },
   // The form in which the edge hands records to the engine: the type that those stages meet at.
@@ -27,7 +28,12 @@ export const LAYERS: readonly Layer[] = [
   { name: 'contracts', files: /^src\/contracts\//, mayImport: GROUND },
   // The way into the encodings: a decoder, or a decompressed stream, by name. Stages see this much of them, not a decoder itself.
   { name: 'encodings', files: /^src\/encodings\/(?:create-decoder|open-stream|detect-encoding)\.ts$/, mayImport: [...GROUND, 'adapter', 'encodings'] },
-  { name: 'adapter', files: /^src\/(encodings|engines\/[^/]+|sources|object-store\/[^/]+)\//, mayImport: [...GROUND, 'encodings', 'adapter'], foldersApart: true },
+  {
+    name: 'adapter',
+    files: /^src\/(encodings|engines\/[^/]+|sources|object-store\/[^/]+)\//,
+    mayImport: [...GROUND, 'encodings', 'adapter'],
+    foldersApart: true,
+  },
   {
     name: 'stage',
     files: /^src\/(ingest|batches|lake|collector|quality|alerts|telemetry|reports)\//,

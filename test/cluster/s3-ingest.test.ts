@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -61,7 +60,11 @@ describe('objects of a bucket', () => {
       for (const requests of calls) await ingestFiles(instance, requests);
       return figures(instance);
     });
-    const squeezed = [(bytes: Buffer) => ({ suffix: '', bytes }), (bytes: Buffer) => ({ suffix: '.gz', bytes: gzipSync(bytes) }), (bytes: Buffer) => ({ suffix: '.zst', bytes: zstdCompressSync(bytes) })];
+    const squeezed = [
+      (bytes: Buffer) => ({ suffix: '', bytes }),
+      (bytes: Buffer) => ({ suffix: '.gz', bytes: gzipSync(bytes) }),
+      (bytes: Buffer) => ({ suffix: '.zst', bytes: zstdCompressSync(bytes) }),
+    ];
     let files = 0;
     const put = async (path: string) => {
       const { suffix, bytes } = squeezed[files++ % squeezed.length]?.(readFileSync(path)) as { suffix: string; bytes: Buffer };
@@ -167,7 +170,10 @@ describe('a connection', () => {
       return { cut_after: 10_000 };
     };
     await withInstance(data, { settings: settings() }, async (instance) => {
-      await expect(ingest(instance, 'a.jsonl')).rejects.toMatchObject({ code: 'source_changed', message: expect.stringContaining('/a.jsonl changed while it was read') });
+      await expect(ingest(instance, 'a.jsonl')).rejects.toMatchObject({
+        code: 'source_changed',
+        message: expect.stringContaining('/a.jsonl changed while it was read'),
+      });
       expect(await count(instance)).toBe(0);
       expect((await ingest(instance, 'a.jsonl')).outcomes.received).toBe(1_000);
     });
@@ -220,18 +226,27 @@ describe('what cannot be read', () => {
 
   it('is told with what to do about it', async () => {
     await bucket.put('a.jsonl', lines(0, 10));
-    expect(await failing(`s3://${bucket.name}/none/`)).toEqual({ code: 'source_unreadable', text: expect.stringMatching(/There is no object at .*none\/.*pattern/) });
+    expect(await failing(`s3://${bucket.name}/none/`)).toEqual({
+      code: 'source_unreadable',
+      text: expect.stringMatching(/There is no object at .*none\/.*pattern/),
+    });
     expect(await failing('s3://no-such-bucket-here/a')).toEqual({ code: 'source_unreadable', text: expect.stringMatching(/no such bucket.*s3\.endpoint/) });
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'a-wrong-secret');
     expect(await failing(`s3://${bucket.name}/a.jsonl`)).toEqual({ code: expect.any(String), text: expect.stringMatching(/secret key|do not allow it/) });
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'nobody');
-    expect(await failing(`s3://${bucket.name}/`)).toEqual({ code: 'object_store_failed', text: expect.stringMatching(/does not know the access key.*AWS_PROFILE/) });
+    expect(await failing(`s3://${bucket.name}/`)).toEqual({
+      code: 'object_store_failed',
+      text: expect.stringMatching(/does not know the access key.*AWS_PROFILE/),
+    });
   });
 
   it('for want of credentials or a server is told so', async () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, '');
     for (const name of ['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']) vi.stubEnv(name, '/nowhere');
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
-    expect(await failing(`s3://${bucket.name}/`)).toEqual({ code: 'object_store_failed', text: expect.stringMatching(/no credentials were found.*AWS_ACCESS_KEY_ID/) });
+    expect(await failing(`s3://${bucket.name}/`)).toEqual({
+      code: 'object_store_failed',
+      text: expect.stringMatching(/no credentials were found.*AWS_ACCESS_KEY_ID/),
+    });
   });
 });

@@ -164,7 +164,10 @@ describe('the lake in a bucket', () => {
     await exportLake(source, local);
     const settled = await Promise.allSettled([uploadLake(local, remote()), uploadLake(local, remote({ writer: 'two' }))]);
     expect(settled.filter(({ status }) => status === 'fulfilled').length).toBe(1);
-    expect(settled.find((each) => each.status === 'rejected')?.reason).toMatchObject({ code: 'lake_failed', message: expect.stringContaining('at the same time') });
+    expect(settled.find((each) => each.status === 'rejected')?.reason).toMatchObject({
+      code: 'lake_failed',
+      message: expect.stringContaining('at the same time'),
+    });
     expect(await readRemote()).toEqual(tablesAsOf(source, 1));
   });
 
@@ -189,7 +192,10 @@ describe('the lake in a bucket', () => {
     await upload(1);
     cpSync(local, copy, { recursive: true });
     await upload(2);
-    await expect(uploadLake(copy, remote())).rejects.toMatchObject({ code: 'lake_failed', message: expect.stringMatching(/batch 2.*at batch 1: .*older copy/) });
+    await expect(uploadLake(copy, remote())).rejects.toMatchObject({
+      code: 'lake_failed',
+      message: expect.stringMatching(/batch 2.*at batch 1: .*older copy/),
+    });
     source.origin = 'another';
     local = join(folder, 'another');
     await expect(upload(1, {}, remote({ writer: 'two' }))).rejects.toMatchObject({ code: 'lake_failed', remedy: expect.stringContaining('--take-over') });
@@ -224,7 +230,10 @@ describe('the lake in a bucket', () => {
     writeFileSync(path, Buffer.alloc(12_000_000, 'x'));
     const { store } = remote({}, { partBytes: 5_242_880 });
     await store.put('large', { path, bytes: 12_000_000 }, { replaces: 'absent', encryption: { kind: 'kms', key: 'a-key' } }).catch(() => undefined);
-    expect(asked()[0]).toMatchObject({ method: 'POST', headers: { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': 'a-key' } });
+    expect(asked()[0]).toMatchObject({
+      method: 'POST',
+      headers: { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': 'a-key' },
+    });
   });
 });
 

@@ -53,7 +53,9 @@ const signal = new AbortController().signal;
 
 describe('a listing', () => {
   it('has all pages, and keys as they are, however odd', async () => {
-    const odd = ['a b', 'a+b', 'a%2Fb', 'a%b', 'grün', 'a&b<c>', 'a#b?c=d', `a'b"c`, '🚲', 'a=b;c,d', ' x', 'a\\b', '[1]', 'a*b', '{x}', '~!@$^()'].map((name) => `in/${name}.json`);
+    const odd = ['a b', 'a+b', 'a%2Fb', 'a%b', 'grün', 'a&b<c>', 'a#b?c=d', `a'b"c`, '🚲', 'a=b;c,d', ' x', 'a\\b', '[1]', 'a*b', '{x}', '~!@$^()'].map(
+      (name) => `in/${name}.json`,
+    );
     for (const key of odd) await bucket.put(key, key);
     expect((await list('in', { pageKeys: 3 })).toSorted()).toEqual(odd.toSorted());
     expect(proxy.requests.filter(({ url }) => url.includes('continuation-token')).length).toBe(5);
@@ -100,7 +102,10 @@ describe('an object', () => {
     proxy.fault = ({ method }) => (method === 'GET' && asked++ < 2 ? 'hang' : undefined);
     expect(await fetched('a', { idleMs: 200 })).toBe(sha256(Buffer.from('x')));
     proxy.fault = ({ method }) => (method === 'GET' ? 'hang' : undefined);
-    await expect(fetched('a', { idleMs: 100, attempts: 2 })).rejects.toMatchObject({ code: 'object_store_failed', message: expect.stringContaining('does not answer') });
+    await expect(fetched('a', { idleMs: 100, attempts: 2 })).rejects.toMatchObject({
+      code: 'object_store_failed',
+      message: expect.stringContaining('does not answer'),
+    });
   });
 
   it('without bytes is one', async () => {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, request as send, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, request as send } from 'node:http';
 
 export interface ProxiedRequest {
   readonly method: string;

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instance } from '../../src/app/instance.ts';
-import type { WatchedFolder } from '../../src/app/live/local-folder.ts';
 import type { LiveLimits, LivePipeline } from '../../src/app/live/live-pipeline.ts';
 import type { SourceEvent } from '../../src/app/live/live-source.ts';
+import type { WatchedFolder } from '../../src/app/live/local-folder.ts';
 import { LiveSources, type SourcesOptions } from '../../src/app/live/open-sources.ts';
 import type { Feed } from '../../src/domain/feeds.ts';
 import { openSmallLive } from './open-small-live.ts';

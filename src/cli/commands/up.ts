@@ -36,9 +36,10 @@ export const up: CommandDefinition = {
     command.addOption(new Option('--port <number>', 'to listen on; 0: any that is free').argParser(parsePort));
     command.addOption(new Option('--log <format>', 'of what it says on standard error (log.format)').choices(['text', 'json']));
     command.addOption(
-      new Option('--watch <feed=dir>', 'take the files that come into this folder, or into s3://bucket/prefix, beside those of sources.folders and sources.buckets; may be given again').argParser(
-        parseWatched,
-      ),
+      new Option(
+        '--watch <feed=dir>',
+        'take the files that come into this folder, or into s3://bucket/prefix, beside those of sources.folders and sources.buckets; may be given again',
+      ).argParser(parseWatched),
     );
     command.addOption(new Option('--stdin <feed>', 'take records of this feed from standard input, as they come').choices(FEEDS));
     command.addOption(new Option('--encoding <encoding>', 'of standard input (default: told from its first bytes)').choices(ENCODINGS));

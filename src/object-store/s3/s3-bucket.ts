@@ -1,8 +1,25 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, type PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { type Encryption, type ObjectContent, ObjectChanged, type ObjectHead, type ObjectStore, type PutOptions, type StoredObject, type StoreSettings } from '../object-store.ts';
+import {
+  type Encryption,
+  ObjectChanged,
+  type ObjectContent,
+  type ObjectHead,
+  type ObjectStore,
+  type PutOptions,
+  type StoredObject,
+  type StoreSettings,
+} from '../object-store.ts';
 import { isChanged, isMissing, s3Failure } from './s3-failure.ts';
 import { withIdleLimit } from './with-idle-limit.ts';
 
@@ -69,7 +86,7 @@ class S3Bucket implements ObjectStore {
         this.client.send(
           // Keys may hold characters that XML cannot.
           new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, ContinuationToken: next, MaxKeys: this.limits.pageKeys, EncodingType: 'url' }),
-          { abortSignal: signal },
+          stoppedBy(signal),
         ),
       );
       const keyOf = (key: string) => (page.EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', '%20')) : key);
@@ -82,9 +99,10 @@ class S3Bucket implements ObjectStore {
 
   async head(key: string, signal?: AbortSignal): Promise<ObjectHead | undefined> {
     try {
-      const { ContentLength, ETag, LastModified, Metadata } = await this.client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), {
-        abortSignal: signal,
-      });
+      const { ContentLength, ETag, LastModified, Metadata } = await this.client.send(
+        new HeadObjectCommand({ Bucket: this.bucket, Key: key }),
+        stoppedBy(signal),
+      );
       return { key, bytes: ContentLength ?? 0, etag: ETag ?? '', modifiedMs: LastModified?.getTime() ?? 0, metadata: Metadata ?? {} };
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -95,7 +113,7 @@ class S3Bucket implements ObjectStore {
   async read(key: string, { etag, from }: { readonly etag: string; readonly from: number }, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const range = from === 0 ? undefined : `bytes=${from}-`;
     const { Body } = await this.attempt(key, () =>
-      this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, IfMatch: etag, Range: range }), { abortSignal: signal }),
+      this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, IfMatch: etag, Range: range }), stoppedBy(signal)),
     );
     return withIdleLimit(Body as Readable, this.limits.idleMs, signal);
   }
@@ -113,15 +131,15 @@ class S3Bucket implements ObjectStore {
   }
 
   async remove(key: string, signal?: AbortSignal): Promise<void> {
-    await this.attempt(key, () => this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), { abortSignal: signal }));
+    await this.attempt(key, () => this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), stoppedBy(signal)));
   }
 
-  private putText(input: PutObjectCommandInput, text: string, signal: AbortSignal | undefined): Promise<{ ETag?: string }> {
-    return this.client.send(new PutObjectCommand({ ...input, Body: text, ContentType: 'application/json' }), { abortSignal: signal });
+  private putText(input: PutObjectCommandInput, text: string, signal: AbortSignal | undefined): Promise<{ ETag?: string | undefined }> {
+    return this.client.send(new PutObjectCommand({ ...input, Body: text, ContentType: 'application/json' }), stoppedBy(signal));
   }
 
   /** Part by part where it is large: each is tried again by itself, and nothing is seen of any before the last. */
-  private async putFile(input: PutObjectCommandInput, path: string, signal: AbortSignal | undefined): Promise<{ ETag?: string }> {
+  private async putFile(input: PutObjectCommandInput, path: string, signal: AbortSignal | undefined): Promise<{ ETag?: string | undefined }> {
     const upload = new Upload({
       client: this.client,
       params: { ...input, Body: createReadStream(path, { highWaterMark: 1_048_576 }) },
@@ -157,4 +175,8 @@ function encryptionOf(encryption: Encryption | undefined): Pick<PutObjectCommand
   if (encryption === undefined) return {};
   if (encryption.kind === 'aes256') return { ServerSideEncryption: 'AES256' };
   return { ServerSideEncryption: 'aws:kms', ...(encryption.key === undefined ? {} : { SSEKMSKeyId: encryption.key }) };
+}
+
+function stoppedBy(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
 }

@@ -41,7 +41,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   PermanentRedirect: { code: 'object_store_failed', what: 'the bucket is in another region', next: 'Set s3.region to the region of the bucket.' },
   AuthorizationHeaderMalformed: { code: 'object_store_failed', what: 'the bucket is in another region', next: 'Set s3.region to the region of the bucket.' },
   InvalidObjectState: { code: 'source_unreadable', what: 'the object is in an archive', next: `Restore it in the store, ${AGAIN}` },
-  NotImplemented: { code: 'object_store_failed', what: 'the store does not do what is asked of it', next: 'Look whether lake.encryption is more than this store can do.' },
+  NotImplemented: {
+    code: 'object_store_failed',
+    what: 'the store does not do what is asked of it',
+    next: 'Look whether lake.encryption is more than this store can do.',
+  },
   RequestTimeTooSkewed: { code: 'object_store_failed', what: 'the clock of this machine is wrong', next: `Set it, ${AGAIN}` },
   SlowDown: { code: 'object_store_failed', what: 'the object store is too busy', next: `Wait a while, ${AGAIN}` },
 };
