@@ -122,7 +122,8 @@ class FetchedContent implements FileContent {
   }
 
   async hash(): Promise<string> {
-    if (this.sha256 === undefined) await this.here();
+    // What was brought here ahead is asked for with it.
+    if (this.sha256 === undefined || this.bytes !== undefined) await this.here();
     return this.sha256 as string;
   }
 
@@ -149,9 +150,8 @@ class FetchedContent implements FileContent {
   }
 
   async letGo(): Promise<void> {
-    if (!this.isHeld) return;
+    if (this.isHeld) this.files.hold(-this.file.bytes);
     this.isHeld = false;
-    this.files.hold(-this.file.bytes);
     await this.removeUnused();
   }
 

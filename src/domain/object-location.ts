@@ -7,7 +7,7 @@ export interface ObjectLocation {
 }
 
 /** Keys are any characters: what stands behind the bucket is taken as it is written, without percent encoding. */
-export const OBJECT_URL = /^s3:\/\/([A-Za-z0-9][\w.-]{1,254})(?:\/([^]*))?$/;
+export const OBJECT_URL = /^s3:\/\/([A-Za-z0-9][\w.-]{1,254})(?:\/(.*))?$/s;
 
 export function isObjectUrl(path: string): boolean {
   return path.startsWith('s3://');

@@ -153,7 +153,7 @@ async function hashFile(path: string): Promise<string> {
 /** As it was, and which days may be newer already: whoever reads the manifest meanwhile knows. */
 function claimOf({ origin }: LakeManifest, { manifest }: RemoteManifest, { writer }: RemoteLake, toDo: readonly Part[]): LakeManifest {
   const writing: Record<string, string[]> = {};
-  for (const { table, file } of toDo) (writing[table.name] ??= []).push(file.slice);
+  for (const { table, file } of toDo) writing[table.name] = [...(writing[table.name] ?? []), file.slice];
   return { format: 'advertisex-lake', version: 1, origin, writer, writing, tables: manifest?.origin === origin ? manifest.tables : [] };
 }
 

@@ -20,7 +20,7 @@ export async function testBucket({ endpoint, region, accessKeyId, secretAccessKe
   return {
     name: Bucket,
     async put(Key, Body) {
-      await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+      await client.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.from(Body as Uint8Array) }));
     },
     async get(Key) {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));

@@ -61,15 +61,15 @@ describe('objects of a bucket', () => {
       return figures(instance);
     });
     const squeezed = [
-      (bytes: Buffer) => ({ suffix: '', bytes }),
-      (bytes: Buffer) => ({ suffix: '.gz', bytes: gzipSync(bytes) }),
-      (bytes: Buffer) => ({ suffix: '.zst', bytes: zstdCompressSync(bytes) }),
-    ];
+      ['', (bytes: Buffer) => bytes],
+      ['.gz', gzipSync],
+      ['.zst', zstdCompressSync],
+    ] as const;
     let files = 0;
     const put = async (path: string) => {
-      const { suffix, bytes } = squeezed[files++ % squeezed.length]?.(readFileSync(path)) as { suffix: string; bytes: Buffer };
+      const [suffix, squeeze] = squeezed[files++ % squeezed.length] ?? squeezed[0];
       const key = `in/${relative(traffic, path)}${suffix}`;
-      await bucket.put(key, bytes);
+      await bucket.put(key, squeeze(readFileSync(path)));
       return `s3://${bucket.name}/${key}`;
     };
     await withInstance(data, { settings: settings() }, async (instance) => {
@@ -236,7 +236,7 @@ describe('what cannot be read', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'nobody');
     expect(await failing(`s3://${bucket.name}/`)).toEqual({
       code: 'object_store_failed',
-      text: expect.stringMatching(/does not know the access key.*AWS_PROFILE/),
+      text: expect.stringMatching(/(does not know the access key|refuses the request).*credentials/),
     });
   });
 

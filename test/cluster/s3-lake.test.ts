@@ -104,6 +104,7 @@ describe('the lake in a bucket', () => {
   it('is whole, day by day, wherever an upload ends, and the next one sends the rest alone', async () => {
     const old = tablesAsOf(source, 1);
     const current = tablesAsOf(source, 2);
+    const withGone = { ...current, 'silver.clicks': { ...old['silver.clicks'], ...current['silver.clicks'] } };
     let mixed = 0;
     let ends = 0;
     for (let goodRequests = 0; ; goodRequests++) {
@@ -128,7 +129,8 @@ describe('the lake in a bucket', () => {
       }
       if (JSON.stringify(left) !== JSON.stringify(old) && JSON.stringify(left) !== JSON.stringify(current)) {
         mixed++;
-        expect((await manifest())?.writing).toBeDefined();
+        // What goes, goes last: then the manifest does not name it any more.
+        if ((await manifest())?.writing === undefined) expect(left).toEqual(withGone);
       }
       if (ended === 'done') break;
       expect(ended).toBe('lake_failed');
@@ -178,12 +180,13 @@ describe('the lake in a bucket', () => {
     let overtaken: Promise<unknown> | undefined;
     proxy.fault = async ({ method, url }) => {
       if (method !== 'PUT' || !url.includes('campaigns') || overtaken !== undefined) return undefined;
-      overtaken = uploadLake(local, remote(), { everything: true });
+      overtaken = uploadLake(local, remote({ writer: 'two' }), { everything: true, takeOver: true });
       await overtaken;
       return undefined;
     };
     await expect(uploadLake(local, remote())).rejects.toMatchObject({ code: 'lake_failed' });
     expect(await readRemote()).toEqual(tablesAsOf(source, 2));
+    expect(await manifest()).toMatchObject({ writer: 'two' });
     expect((await manifest())?.writing).toBeUndefined();
   });
 
@@ -263,7 +266,7 @@ it('an export of an instance puts its lake where the settings want it', async ()
   await withInstance(join(folder, 'data'), { settings }, async (instance) => {
     for (const requests of callsFor(traffic)) await ingestFiles(instance, requests);
     const { upload: first } = await exportInstanceLake(instance);
-    expect(first?.uploaded).toBeGreaterThan(30);
+    expect(first?.uploaded).toBeGreaterThan(15);
     const files = readdirSync(instance.directory.lake, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.parquet'));
     expect((await bucket.keys()).filter((name) => name.endsWith('.parquet'))).toEqual(files.map((name) => `small/${name}`).toSorted());
     for (const name of files) expect((await bucket.get(`small/${name}`)).equals(readFileSync(join(instance.directory.lake, name)))).toBe(true);
@@ -271,6 +274,6 @@ it('an export of an instance puts its lake where the settings want it', async ()
     // Once more after a restart.
   });
   await withInstance(join(folder, 'data'), { settings }, async (instance) => {
-    expect((await exportInstanceLake(instance, { everything: true })).upload?.uploaded).toBeGreaterThan(30);
+    expect((await exportInstanceLake(instance, { everything: true })).upload?.uploaded).toBeGreaterThan(15);
   });
 });

@@ -54,7 +54,10 @@ export async function s3Proxy(target: string): Promise<S3Proxy> {
         sent += part.length;
         outgoing.write(part, () => sent >= limit && 'cut_after' in fault && outgoing.destroy());
       });
-      answer.on('end', () => sent < limit && outgoing.end());
+      answer.on('end', () => {
+        if (sent < limit) outgoing.end();
+        else if ('cut_after' in fault) outgoing.destroy();
+      });
     });
     forwarded.on('error', () => outgoing.destroy());
     incoming.pipe(forwarded);

@@ -72,9 +72,8 @@ function isRegionMissing(message: string): boolean {
 function byStatus(status: number | undefined): Meaning | undefined {
   if (status === undefined) return undefined;
   if (status === 403) return MEANINGS['AccessDenied'];
-  if (status === 404) return MEANINGS['NoSuchBucket'];
   if (status === 503 || status === 429) return MEANINGS['SlowDown'];
-  return { ...UNREACHABLE, what: 'the object store refuses the request' };
+  return { ...UNREACHABLE, what: 'the object store refuses the request', next: `Check the credentials, s3.endpoint and s3.region, ${AGAIN}` };
 }
 
 /** Whether it says that a condition does not hold, or that the object (or its upload, which may be complete by now) is not there. */
