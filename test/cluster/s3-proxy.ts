@@ -8,10 +8,10 @@ export interface ProxiedRequest {
 }
 
 /**
- * What becomes of a request, or of its answer: `slow_down` is the store's own 503; `hang` says nothing ever; `lose` lets the store do it and cuts the answer; `cut_after` ends the connection behind so
+ * What becomes of a request, or of its answer: `slow_down` is the store's own 503; `hang` says nothing ever; `hang_up` ends the connection at once; `lose` lets the store do it and cuts the answer; `cut_after` ends the connection behind so
  * many bytes of the body; `stall_after` sends no more of it.
  */
-export type Fault = 'slow_down' | 'hang' | 'lose' | { readonly cut_after: number } | { readonly stall_after: number };
+export type Fault = 'slow_down' | 'hang' | 'hang_up' | 'lose' | { readonly cut_after: number } | { readonly stall_after: number };
 
 export interface S3Proxy {
   readonly endpoint: string;
@@ -31,6 +31,10 @@ export async function s3Proxy(target: string): Promise<S3Proxy> {
     proxy.requests.push(asked);
     const fault = await proxy.fault(asked);
     if (fault === 'hang') return;
+    if (fault === 'hang_up') {
+      outgoing.destroy();
+      return;
+    }
     if (fault === 'slow_down') {
       incoming.resume();
       outgoing.writeHead(503, { 'content-type': 'application/xml', connection: 'close' }).end(SLOW_DOWN);
