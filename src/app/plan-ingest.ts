@@ -1,5 +1,5 @@
 import type { OutcomeCounts } from '../batches/batch.ts';
-import { DEFAULT_ENCODING, type Encoding, type Feed } from '../domain/feeds.ts';
+import { DEFAULT_ENCODING, type Feed, type FileEncoding } from '../domain/feeds.ts';
 import type { DecodeJob } from '../ingest/decode-file.ts';
 import { DELIVERED_ROWS } from '../ingest/delivery-stager.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
@@ -33,7 +33,7 @@ export interface StagePlan {
 export interface PlannedFile extends SourceFile {
   readonly request: IngestRequest;
   readonly source: string;
-  readonly encoding: Encoding;
+  readonly encoding: FileEncoding;
   readonly sha256: string;
   readonly job: DecodeJob;
   readonly content: FileContent;

@@ -1,5 +1,5 @@
 import { interrupted } from '../domain/errors.ts';
-import type { Encoding, Feed } from '../domain/feeds.ts';
+import type { Feed, FileEncoding } from '../domain/feeds.ts';
 import { isObjectUrl } from '../domain/object-location.ts';
 import type { DecodePool } from '../ingest/decode-pool.ts';
 import { openPool } from '../ingest/open-pool.ts';
@@ -16,7 +16,7 @@ export interface IngestRequest {
   /** Of this machine, or `s3://…`. */
   readonly paths: readonly string[];
   /** Told from the file where absent. */
-  readonly encoding?: Encoding;
+  readonly encoding?: FileEncoding;
   readonly delimiter?: string;
   /** What the tables name as the source, for input that has no path. */
   readonly sourceName?: string;

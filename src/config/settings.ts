@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENCODINGS, EVENT_FEEDS, FEEDS } from '../domain/feeds.ts';
+import { EVENT_FEEDS, FEEDS, FILE_ENCODINGS } from '../domain/feeds.ts';
 import { OBJECT_URL } from '../domain/object-location.ts';
 
 /** What an instance can be told: every setting has a default and a line that says what it does. */
@@ -26,7 +26,7 @@ const file = z.string().min(1).optional().meta({ expected: 'a file', isPath: tru
 const watchedFolder = z.strictObject({
   feed: z.enum(FEEDS).describe('what its files hold'),
   path: z.string().min(1).describe('the folder, with the folders in it').meta({ expected: 'a folder', isPath: true }),
-  encoding: z.enum(ENCODINGS).optional().describe('of its files (default: told from each file)'),
+  encoding: z.enum(FILE_ENCODINGS).optional().describe('of its files (default: told from each file)'),
   delimiter: z
     .string()
     .regex(/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$/, 'is not one ASCII character')

@@ -27,7 +27,11 @@ export const LAYERS: readonly Layer[] = [
   { name: 'staging', files: /^src\/staging\//, mayImport: ['domain', 'port', 'staging'] },
   { name: 'contracts', files: /^src\/contracts\//, mayImport: GROUND },
   // The way into the encodings: a decoder, or a decompressed stream, by name. Stages see this much of them, not a decoder itself.
-  { name: 'encodings', files: /^src\/encodings\/(?:create-decoder|open-stream|detect-encoding)\.ts$/, mayImport: [...GROUND, 'adapter', 'encodings'] },
+  {
+    name: 'encodings',
+    files: /^src\/encodings\/(?:create-decoder|open-parquet|open-stream|detect-encoding)\.ts$/,
+    mayImport: [...GROUND, 'adapter', 'encodings'],
+  },
   {
     name: 'adapter',
     files: /^src\/(encodings|engines\/[^/]+|sources|object-store\/[^/]+)\//,

@@ -161,13 +161,13 @@ describe('a connection', () => {
   });
 
   it('of an object that is replaced meanwhile is noticed, and nothing of a mixture is taken', async () => {
-    await bucket.put('a.jsonl', lines(0, 1_000));
-    let isCut = false;
+    await bucket.put('a.jsonl', lines(1_000, 2_000));
+    let reads = 0;
     proxy.fault = async ({ method }) => {
-      if (method !== 'GET' || isCut) return undefined;
-      isCut = true;
-      await bucket.put('a.jsonl', lines(5_000, 6_000));
-      return { cut_after: 10_000 };
+      if (method !== 'GET') return undefined;
+      // As long as it was.
+      if (++reads === 2) await bucket.put('a.jsonl', lines(5_000, 6_000));
+      return reads === 1 ? { cut_after: 10_000 } : undefined;
     };
     await withInstance(data, { settings: settings() }, async (instance) => {
       await expect(ingest(instance, 'a.jsonl')).rejects.toMatchObject({

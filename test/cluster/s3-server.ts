@@ -22,8 +22,10 @@ const VERSION = 'v1.8.0';
 const PROGRAMS = join(import.meta.dirname, '../../node_modules/.cache/advertisex', `versitygw-${VERSION}`);
 const READY_MS = 30_000;
 
-/** A server of its own for a test file: versitygw, built once from its sources (Go, two minutes). */
+/** A server of its own for a test file: versitygw, built once from its sources (Go, two minutes). Or the one that TEST_S3 says, an `S3Access` as JSON. */
 export async function s3Server(): Promise<S3Server> {
+  const given = process.env['TEST_S3'];
+  if (given !== undefined) return { ...(JSON.parse(given) as S3Access), stop: async () => undefined };
   const folder = mkdtempSync(join(tmpdir(), 'advertisex-s3-'));
   for (const name of ['data', 'attributes']) mkdirSync(join(folder, name));
   const port = await freePort();

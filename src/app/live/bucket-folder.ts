@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Encoding, Feed } from '../../domain/feeds.ts';
+import type { Feed, FileEncoding } from '../../domain/feeds.ts';
 import { objectUrl } from '../../domain/object-location.ts';
 import { below } from '../../sources/list-objects.ts';
 import type { FolderScan } from '../../sources/scan-folder.ts';
@@ -11,7 +11,7 @@ export interface WatchedBucket {
   readonly bucket: string;
   /** Of its keys: as a folder, whatever is below it. */
   readonly prefix: string;
-  readonly encoding?: Encoding;
+  readonly encoding?: FileEncoding;
   readonly delimiter?: string;
   readonly pattern?: string;
   readonly everySeconds: number;
@@ -21,7 +21,7 @@ export interface WatchedBucket {
 export class BucketFolder implements WatchedPlace {
   readonly name: string;
   readonly feed: Feed;
-  readonly encoding?: Encoding;
+  readonly encoding?: FileEncoding;
   readonly delimiter?: string;
   readonly quietSeconds = 0;
   readonly lookEveryMs: number;

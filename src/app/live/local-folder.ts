@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import type { Encoding, Feed } from '../../domain/feeds.ts';
+import type { Feed, FileEncoding } from '../../domain/feeds.ts';
 import { type FolderFile, type FolderScan, scanFolder } from '../../sources/scan-folder.ts';
 import { type AfterTaken, putAway } from './settled-files.ts';
 import type { WatchedPlace } from './watched-place.ts';
@@ -8,7 +8,7 @@ export interface WatchedFolder {
   readonly feed: Feed;
   /** Absolute. */
   readonly path: string;
-  readonly encoding?: Encoding;
+  readonly encoding?: FileEncoding;
   readonly delimiter?: string;
   readonly pattern?: string;
   readonly quietSeconds: number;
@@ -22,7 +22,7 @@ export class LocalFolder implements WatchedPlace {
   /** Its path alone where all of its files are taken: a folder may be watched more than once, with patterns that tell its files apart. */
   readonly name: string;
   readonly feed: Feed;
-  readonly encoding?: Encoding;
+  readonly encoding?: FileEncoding;
   readonly delimiter?: string;
   readonly quietSeconds: number;
   readonly lookEveryMs = LOOK_EVERY_MS;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AdvertiseXError } from '../../domain/errors.ts';
-import { ENCODINGS, FEEDS } from '../../domain/feeds.ts';
+import { FEEDS, FILE_ENCODINGS } from '../../domain/feeds.ts';
 import type { WorkRequest } from '../../engines/remote/protocol.ts';
 import type { SharedWork } from '../../engines/remote/serve-reads.ts';
 import { Slots } from '../../engines/remote/slots.ts';
@@ -18,7 +18,7 @@ const ARGUMENTS: { readonly [Name in WorkName]: z.ZodType } = {
   ingest: z.strictObject({
     rules,
     requests: z.array(
-      z.strictObject({ feed: z.enum(FEEDS), paths: z.array(z.string()), encoding: z.enum(ENCODINGS).optional(), delimiter: text, sourceName: text }),
+      z.strictObject({ feed: z.enum(FEEDS), paths: z.array(z.string()), encoding: z.enum(FILE_ENCODINGS).optional(), delimiter: text, sourceName: text }),
     ),
   }),
   replay: z.strictObject({

@@ -1,4 +1,4 @@
-import type { Encoding, Feed } from '../../domain/feeds.ts';
+import type { Feed, FileEncoding } from '../../domain/feeds.ts';
 import type { FolderFile, FolderScan } from '../../sources/scan-folder.ts';
 import type { ObjectStores } from '../object-stores.ts';
 
@@ -7,7 +7,7 @@ export interface WatchedPlace {
   /** What it is called in status, metrics and the log. */
   readonly name: string;
   readonly feed: Feed;
-  readonly encoding?: Encoding;
+  readonly encoding?: FileEncoding;
   readonly delimiter?: string;
   /** A file that has not changed for so long is complete. */
   readonly quietSeconds: number;

@@ -7,7 +7,7 @@ import { Argument, Option } from 'commander';
 import type { OwnerProcess } from '../../app/ask-owner.ts';
 import type { IngestProgress, IngestRequest, IngestSummary } from '../../app/ingest-files.ts';
 import { AdvertiseXError, unreadableSource } from '../../domain/errors.ts';
-import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
+import { FEEDS, type Feed, FILE_ENCODINGS, type FileEncoding } from '../../domain/feeds.ts';
 import { isObjectUrl, parseObjectUrl } from '../../domain/object-location.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -20,7 +20,7 @@ const STANDARD_INPUT = '-';
 
 export const ingest: CommandDefinition = {
   name: 'ingest',
-  summary: 'take in files of the feeds: JSON, CSV or Avro, plain, gzip or zstd',
+  summary: 'take in files of the feeds: JSON, CSV or Avro, plain, gzip or zstd, and Parquet',
   description:
     'Takes in files, folders and patterns (or standard input as -), also of a bucket (s3://bucket/key), and says for each file what became of its records. The name of another feed begins the paths of that feed; reference data is taken first, whatever stands first. A file whose content was taken already is left alone, so the same command can be run again after anything.',
   examples: [
@@ -34,14 +34,14 @@ export const ingest: CommandDefinition = {
     command.addArgument(new Argument('<feed>', 'what the files hold').choices(FEEDS));
     command.argument('<path...>', 'files, folders, patterns, s3://bucket/…, or - for standard input; one called like a feed is written ./campaigns');
     command.usage('[options] <feed> <path...> [<feed> <path...>]...');
-    command.addOption(new Option('--encoding <encoding>', 'of the files, with one feed (default: told from each file)').choices(ENCODINGS));
+    command.addOption(new Option('--encoding <encoding>', 'of the files, with one feed (default: told from each file)').choices(FILE_ENCODINGS));
     command.option('--delimiter <character>', 'between the cells of CSV, with one feed (default: ,)', parseDelimiter);
   },
 
   run: async (context, [feed, words], options) => {
     const groups = feedGroups(feed as Feed, words as readonly string[]);
     const format: FileFormat = {
-      ...(options.encoding === undefined ? {} : { encoding: options.encoding as Encoding }),
+      ...(options.encoding === undefined ? {} : { encoding: options.encoding as FileEncoding }),
       ...(options.delimiter === undefined ? {} : { delimiter: String(options.delimiter) }),
     };
     requireReadable(context, groups, format);

@@ -21,7 +21,6 @@ import {
   type StoreSettings,
 } from '../object-store.ts';
 import { isChanged, isMissing, s3Failure } from './s3-failure.ts';
-import { withIdleLimit } from './with-idle-limit.ts';
 
 /** Tests make them small. */
 export interface S3Limits {
@@ -115,7 +114,7 @@ class S3Bucket implements ObjectStore {
     const { Body } = await this.attempt(key, () =>
       this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, IfMatch: etag, Range: range }), stoppedBy(signal)),
     );
-    return withIdleLimit(Body as Readable, this.limits.idleMs, signal);
+    return Body as Readable;
   }
 
   async put(key: string, content: ObjectContent, { replaces, metadata, encryption }: PutOptions, signal?: AbortSignal): Promise<string> {
