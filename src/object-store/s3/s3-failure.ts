@@ -59,7 +59,7 @@ export function s3Failure(location: ObjectLocation, error: unknown): AdvertiseXE
   const { name, message, code, $metadata } = error as S3Error;
   const status = $metadata?.httpStatusCode;
   const meaning = MEANINGS[name] ?? byStatus(status) ?? (isRegionMissing(message) ? REGION_MISSING : UNREACHABLE);
-  const detail = status === undefined ? (meaning === UNREACHABLE ? `: ${code ?? message}` : '') : ` (${name}, HTTP ${status})`;
+  const detail = status === undefined ? (meaning === UNREACHABLE ? `: ${code ?? message}` : '') : ` (${name === 'Unknown' ? '' : `${name}, `}HTTP ${status})`;
   return new AdvertiseXError(meaning.code, `${objectUrl(location)}: ${meaning.what}${detail}`, meaning.next);
 }
 
@@ -71,7 +71,8 @@ function isRegionMissing(message: string): boolean {
 
 function byStatus(status: number | undefined): Meaning | undefined {
   if (status === undefined) return undefined;
-  if (status === 403) return MEANINGS['AccessDenied'];
+  // The answer to a HEAD has no words.
+  if (status === 403) return { ...(MEANINGS['AccessDenied'] as Meaning), what: 'the credentials are wrong, or do not allow it' };
   if (status === 503 || status === 429) return MEANINGS['SlowDown'];
   return { ...UNREACHABLE, what: 'the object store refuses the request', next: `Check the credentials, s3.endpoint and s3.region, ${AGAIN}` };
 }
