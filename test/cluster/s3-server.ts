@@ -19,7 +19,7 @@ export interface S3Server extends S3Access {
 }
 
 const VERSION = 'v1.8.0';
-const PROGRAMS = join(import.meta.dirname, '../../node_modules/.cache/advertisex', `versitygw-${VERSION}`);
+const PROGRAMS = join(import.meta.dirname, '../../.cache', `versitygw-${VERSION}`);
 const READY_MS = 30_000;
 
 /** A server of its own for a test file: versitygw, built once from its sources (Go, two minutes). Or the one that TEST_S3 says, an `S3Access` as JSON. */
