@@ -28,6 +28,7 @@ export class FetchedFiles {
   private readonly stopping = new AbortController();
   private readonly underWay = new Set<Promise<unknown>>();
   private folder = '';
+  private requireRoom: () => Promise<void> = async () => undefined;
   private heldBytes = 0;
   private onRoom: (() => void) | undefined;
   private fetches = 0;
@@ -44,9 +45,10 @@ export class FetchedFiles {
     return content;
   }
 
-  /** To be called before anything is brought here. */
-  useFolder(folder: string): void {
+  /** To be called before anything is brought here. `requireRoom` throws where the disk has none. */
+  useFolder(folder: string, requireRoom: () => Promise<void>): void {
     this.folder = join(folder, 'fetched-objects');
+    this.requireRoom = requireRoom;
   }
 
   /** Resolves once another file may be asked for. */
@@ -84,6 +86,7 @@ export class FetchedFiles {
   private async bring(file: SourceFile, path: string): Promise<FetchedBytes> {
     const { signal } = this.stopping;
     if (signal.aborted) throw interrupted();
+    await this.requireRoom();
     await mkdir(this.folder, { recursive: true });
     const store = await this.stores.bucket(parseObjectUrl(file.path).bucket);
     const sha256 = await fetchObject(store, file, path, signal);

@@ -134,7 +134,7 @@ class FileIngest implements StagedIngest {
     await this.useRates();
     const lane = this.manner.lane ?? 0;
     this.stagingFolder = await makeStagingFolder(instance.directory, `ingest-${lane}`);
-    sources.useFolder(this.stagingFolder);
+    sources.useFolder(this.stagingFolder, () => instance.disk.requireRoom());
     const taken = await takenFiles(instance, sources.found);
     useKnownVersions(sources.found, taken);
     this.plan = new IngestPlan(instance.batches, sources.found, taken, {

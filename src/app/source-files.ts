@@ -58,11 +58,16 @@ export class SourceFiles {
   /** To be closed, also where no ingest comes to be. */
   static async open(requests: readonly IngestRequest[], workers: number | undefined, s3: StoreSettings = {}, signal?: AbortSignal): Promise<SourceFiles> {
     const stores = new ObjectStores(s3);
-    const found: FoundFile[] = [];
-    for (const request of [...requests].sort((a, b) => FEEDS_IN_ORDER.indexOf(a.feed) - FEEDS_IN_ORDER.indexOf(b.feed))) {
-      for (const file of await listSources(request.paths, stores, signal)) found.push({ file, request });
+    try {
+      const found: FoundFile[] = [];
+      for (const request of [...requests].sort((a, b) => FEEDS_IN_ORDER.indexOf(a.feed) - FEEDS_IN_ORDER.indexOf(b.feed))) {
+        for (const file of await listSources(request.paths, stores, signal)) found.push({ file, request });
+      }
+      return new SourceFiles(found, workers, stores, stores);
+    } catch (error) {
+      await stores.close();
+      throw error;
     }
-    return new SourceFiles(found, workers, stores, stores);
   }
 
   /** Of files that were found already. */
@@ -75,8 +80,8 @@ export class SourceFiles {
   }
 
   /** Where files of other machines are kept while they are decoded. */
-  useFolder(folder: string): void {
-    this.fetched.useFolder(folder);
+  useFolder(folder: string, requireRoom: () => Promise<void>): void {
+    this.fetched.useFolder(folder, requireRoom);
   }
 
   /** Resolves once there is room for another file. */

@@ -145,7 +145,10 @@ describe('objects on their way', () => {
     for (let key = 0; key < 8; key++) await bucket.put(`${key}`, Buffer.concat([bytes, Buffer.from([key])]));
     const files = await listObjects(`s3://${bucket.name}/`, async () => store());
     const fetching = new FetchedFiles({ bucket: async () => store() }, { heldBytes: 20_000, filesAhead: 2, bytesAhead: 1_000_000 });
-    fetching.useFolder(folder);
+    let isFull = false;
+    fetching.useFolder(folder, async () => {
+      if (isFull) throw new Error('no room');
+    });
     const contents = files.map((file) => fetching.add(file, undefined));
     const here = () => readdirSync(join(folder, 'fetched-objects'));
     expect(await contents[0]?.hash()).toBe(sha256(Buffer.concat([bytes, Buffer.from([0])])));
@@ -169,6 +172,9 @@ describe('objects on their way', () => {
       await content.letGo();
     }
     expect(here()).toEqual([]);
+    isFull = true;
+    await expect(contents[0]?.here()).rejects.toThrow('no room');
+    await contents[0]?.letGo();
     await fetching.close();
     await expect(contents[0]?.here()).rejects.toMatchObject({ code: 'interrupted' });
   });
