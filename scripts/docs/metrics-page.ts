@@ -16,7 +16,7 @@ export function metricsPage(): string {
     ['feed', list(FEEDS)],
     [
       'source',
-      `of records: ${code('http')} for what came by the log of the collector, ${code('files')} for all files together; of \`advertisex_source_…\`: also ${code('stdin')}, ${code('commands')} and the path of each watched folder`,
+      `of records: ${code('http')} for what came by the log of the collector, ${code('files')} for all files together; of \`advertisex_source_…\`: also ${code('stdin')}, ${code('commands')} and the path of each watched folder or bucket`,
     ],
     ['outcome', list(['accepted', 'duplicate', 'quarantined'])],
     ['code', 'of a record: one of the [quarantine codes](quarantine-codes.md); of a batch that failed: one of the [errors](../errors.md), or `unexpected`'],

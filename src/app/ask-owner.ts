@@ -1,16 +1,16 @@
 import type { AdvertiseXError } from '../domain/errors.ts';
 import { RemoteEngine } from '../engines/remote/remote-engine.ts';
-import type { LakeExport } from '../lake/export-lake.ts';
 import { type DataDirectory, dataDirectory, describeOwner, holderOf, readOwner } from './data-directory.ts';
 import type { IngestProgress, IngestSummary } from './ingest-files.ts';
 import type { SourceStatus } from './live/live-source.ts';
 import type { ReplaySummary } from './quarantine.ts';
 import type { WaitingWork, WorkArguments, WorkName } from './shared-work.ts';
+import type { InstanceLakeExport } from './write-lake.ts';
 
 interface WorkResults {
   readonly ingest: IngestSummary;
   readonly replay: ReplaySummary;
-  readonly 'export-lake': LakeExport;
+  readonly 'export-lake': InstanceLakeExport;
   readonly sources: readonly SourceStatus[];
 }
 

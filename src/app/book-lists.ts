@@ -30,7 +30,7 @@ export const BOOK_LISTS = {
   files: {
     columns: [
       ...['path', 'feed', 'sha256', 'encoding', 'bytes', 'records', 'accepted', 'duplicate', 'quarantined'],
-      ...['done', 'complete', 'received_at', 'batch_id'],
+      ...['done', 'complete', 'received_at', 'batch_id', 'version'],
     ],
     from: 'ops.files',
     key: [

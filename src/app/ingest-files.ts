@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises';
 import { addCounts, type BatchCause, type CommittedBatch, type FileProgress, type OutcomeCounts, type SourceChunk } from '../batches/batch.ts';
 import { AdvertiseXError, type ErrorCode, interrupted } from '../domain/errors.ts';
 import { EVENT_FEEDS, type Feed } from '../domain/feeds.ts';
-import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
+import type { DecodedFile } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
 import type { EdgeSettings } from '../ingest/edge-settings.ts';
 import { makeStagingFolder } from './data-directory.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { IngestStage, type StagedIngest } from './ingest-stage.ts';
 import type { Instance } from './instance.ts';
-import { type IngestedFile, IngestPlan, type KnownFile, NO_RECORDS, type PlannedFile, takenFiles } from './plan-ingest.ts';
+import { type IngestedFile, IngestPlan, type KnownFile, NO_RECORDS, type PlannedFile, takenFiles, useKnownVersions } from './plan-ingest.ts';
 import { readFromFiles } from './read-from-files.ts';
 import { type IngestRequest, SourceFiles } from './source-files.ts';
 
@@ -54,7 +54,8 @@ export async function ingestFiles(
   requests: readonly IngestRequest[],
   onProgress?: (progress: IngestProgress) => void,
 ): Promise<IngestSummary> {
-  return ingestSources(instance, await SourceFiles.open(requests, instance.settings.limits.workers), onProgress);
+  const { limits, s3 } = instance.settings;
+  return ingestSources(instance, await SourceFiles.open(requests, limits.workers, s3, instance.signal), onProgress);
 }
 
 /** The same, of files that were opened before the instance; they are closed at the end. */
@@ -133,7 +134,10 @@ class FileIngest implements StagedIngest {
     await this.useRates();
     const lane = this.manner.lane ?? 0;
     this.stagingFolder = await makeStagingFolder(instance.directory, `ingest-${lane}`);
-    this.plan = new IngestPlan(instance.batches, sources.found, await takenFiles(instance, sources.found), {
+    sources.useFolder(this.stagingFolder, () => instance.disk.requireRoom());
+    const taken = await takenFiles(instance, sources.found);
+    useKnownVersions(sources.found, taken);
+    this.plan = new IngestPlan(instance.batches, sources.found, taken, {
       directory: this.stagingFolder,
       lane,
       chunkRecords: this.batchRecords,
@@ -165,14 +169,18 @@ class FileIngest implements StagedIngest {
     for (const found of this.sources.of(feeds)) {
       const { path, bytes } = found.file;
       try {
-        const planned = await plan.add(found, await found.hash);
-        if (planned === undefined) this.bytesRead.set(path, bytes);
-        else {
+        await this.sources.room();
+        const planned = await plan.add(found, await found.content.hash());
+        if (planned === undefined) {
+          this.bytesRead.set(path, bytes);
+          await found.content.letGo();
+        } else {
           this.untaken.set(`${planned.request.feed} ${planned.sha256}`, planned);
           await stage.room();
           stage.take(planned);
         }
       } catch (error) {
+        await found.content.letGo();
         if (!this.canPassOver(path, error)) throw error;
       }
     }
@@ -220,8 +228,12 @@ class FileIngest implements StagedIngest {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile> {
-    return this.sources.pool.decode(job, takeChunk);
+  async decode({ job, content }: PlannedFile, takeChunk: TakeChunk): Promise<DecodedFile> {
+    try {
+      return await this.sources.pool.decode(job, takeChunk);
+    } finally {
+      await content.letGo();
+    }
   }
 
   tookFrom(file: PlannedFile, bytesRead: number): void {

@@ -1,5 +1,5 @@
 import type { BatchCause, FileProgress, SourceChunk } from '../batches/batch.ts';
-import type { DecodedFile, DecodeJob } from '../ingest/decode-file.ts';
+import type { DecodedFile } from '../ingest/decode-file.ts';
 import type { TakeChunk } from '../ingest/decode-pool.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
 import type { PlannedFile } from './plan-ingest.ts';
@@ -9,7 +9,7 @@ export interface StagedIngest {
   readonly batchRecords: number;
   /** Batches are no larger, and little is decoded ahead of them. Else a batch takes all that is there: fewer of them cost less. */
   readonly isBounded: boolean;
-  decode(job: DecodeJob, takeChunk: TakeChunk): Promise<DecodedFile>;
+  decode(file: PlannedFile, takeChunk: TakeChunk): Promise<DecodedFile>;
   apply(cause: BatchCause, chunks: readonly SourceChunk[], files: readonly FileProgress[]): Promise<void>;
   tookFrom(file: PlannedFile, bytesRead: number): void;
   /** Whether the ingest goes on without a file that could not be read to its end. */
@@ -91,7 +91,7 @@ export class IngestStage {
 
   private async decode(file: PlannedFile): Promise<void> {
     const { ingest } = this;
-    const { lastChunks, complete, unknownFields } = await ingest.decode(file.job, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead));
+    const { lastChunks, complete, unknownFields } = await ingest.decode(file, (chunk, bytesRead) => this.takeChunk(file, chunk, bytesRead));
     ingest.requireGoing();
     for (const chunk of lastChunks) this.add({ file, chunk, progress: GOING_ON });
     this.add({ file, progress: { done: true, complete, unknownFields } });
@@ -127,10 +127,12 @@ export class IngestStage {
     const chunks: SourceChunk[] = [];
     const files = new Map<PlannedFile, FileProgress>();
     for (const { file, chunk, progress } of parts) {
-      const { source, request, sha256, encoding, bytes, job } = file;
+      const { source, request, sha256, encoding, bytes, job, path, version } = file;
       const { receivedAtMicros } = job;
       if (chunk !== undefined) chunks.push({ ...chunk, feed: request.feed, source, receivedAtMicros });
-      files.set(file, { path: source, feed: request.feed, sha256, encoding, bytes, receivedAtMicros, ...progress });
+      // The version is that of its own object, not of another one with the same content.
+      const versioned = version === undefined || source !== path ? {} : { version };
+      files.set(file, { path: source, feed: request.feed, sha256, ...versioned, encoding, bytes, receivedAtMicros, ...progress });
     }
     return this.ingest.apply(this.cause, chunks, [...files.values()]);
   }

@@ -1,12 +1,13 @@
 import type { OutcomeCounts } from '../batches/batch.ts';
-import { DEFAULT_ENCODING, type Encoding, type Feed } from '../domain/feeds.ts';
+import { DEFAULT_ENCODING, type Feed, type FileEncoding } from '../domain/feeds.ts';
 import type { DecodeJob } from '../ingest/decode-file.ts';
 import { DELIVERED_ROWS } from '../ingest/delivery-stager.ts';
-import type { SourceFile } from '../sources/list-files.ts';
 import { sniffEncoding } from '../sources/sniff-encoding.ts';
+import type { SourceFile } from '../sources/source-file.ts';
 import type { BatchQueue } from './batch-queue.ts';
+import type { FileContent } from './file-content.ts';
 import type { Instance } from './instance.ts';
-import type { FoundFile, IngestRequest } from './source-files.ts';
+import type { FoundFile, IngestRequest, OpenedFile } from './source-files.ts';
 
 export interface IngestedFile {
   readonly path: string;
@@ -32,9 +33,10 @@ export interface StagePlan {
 export interface PlannedFile extends SourceFile {
   readonly request: IngestRequest;
   readonly source: string;
-  readonly encoding: Encoding;
+  readonly encoding: FileEncoding;
   readonly sha256: string;
   readonly job: DecodeJob;
+  readonly content: FileContent;
 }
 
 /** A file whose content was taken before, or is taken now from another one. */
@@ -79,7 +81,7 @@ export class IngestPlan {
   }
 
   /** Files are added one by one, in their order: the first one with a content has it taken. Undefined for one that is known. */
-  async add({ file, request }: FoundFile, sha256: string): Promise<PlannedFile | undefined> {
+  async add({ file, request, content: bytes }: OpenedFile, sha256: string): Promise<PlannedFile | undefined> {
     const content = `${request.feed} ${sha256}`;
     const before = this.taken.get(content);
     const source = request.sourceName ?? file.path;
@@ -88,16 +90,18 @@ export class IngestPlan {
       return undefined;
     }
     this.inHand.contents.add(content);
-    const encoding = request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[request.feed];
+    const { path: place, modifiedMs } = await bytes.here();
+    const encoding = request.encoding ?? (await sniffEncoding(place, file.path)) ?? DEFAULT_ENCODING[request.feed];
     const number = this.planned.length;
     const job: DecodeJob = {
       path: file.path,
+      place,
       source: this.sourceOf(request.feed, source, before?.path),
       feed: request.feed,
       encoding,
       delimiter: request.delimiter ?? ',',
       bytes: file.bytes,
-      modifiedMs: file.modifiedMs,
+      modifiedMs,
       firstPosition: before?.outcomes.received ?? 0,
       receivedAtMicros: before?.receivedAtMicros ?? this.stage.receivedAtMicros,
       directory: this.stage.directory,
@@ -105,7 +109,7 @@ export class IngestPlan {
       firstStageRow: firstStageRow(this.stage.lane, number, this.found.length),
       chunkRecords: this.stage.chunkRecords,
     };
-    const planned = { ...file, request, source: job.source, encoding, sha256, job };
+    const planned = { ...file, request, source: job.source, encoding, sha256, job, content: bytes };
     this.planned.push(planned);
     return planned;
   }
@@ -140,6 +144,9 @@ export const NO_RECORDS: OutcomeCounts = Object.freeze({ received: 0, accepted: 
 
 export interface TakenFile {
   readonly path: string;
+  readonly sha256: string;
+  /** Of the object that it was taken from. */
+  readonly version: string | null;
   readonly done: boolean;
   readonly complete: boolean;
   readonly receivedAtMicros: number;
@@ -148,6 +155,7 @@ export interface TakenFile {
 
 type TakenRow = {
   readonly path: string;
+  readonly version: string | null;
   readonly feed: string;
   readonly sha256: string;
   readonly records: bigint;
@@ -165,7 +173,7 @@ export async function takenFiles({ engine, batches }: Instance, found: readonly 
   const lengths = [...new Set(found.map(({ file }) => file.bytes))].join(', ');
   // As ops.files has it, which tells all files apart before these are found. A content has one length: files of others are no matter.
   const read = () =>
-    engine.rows<TakenRow>(`select path, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from store.files
+    engine.rows<TakenRow>(`select path, version, feed, sha256, records, accepted, duplicate, quarantined, done, complete, received_at from store.files
       where bytes in (${lengths}) qualify row_number() over (partition by feed, sha256 order by batch_id desc) = 1`);
   // While a batch runs, the engine shows what it has written so far.
   const rows = await batches.alone(read);
@@ -174,6 +182,8 @@ export async function takenFiles({ engine, batches }: Instance, found: readonly 
       `${row.feed} ${row.sha256}`,
       {
         path: row.path,
+        sha256: row.sha256,
+        version: row.version,
         done: row.done,
         complete: row.complete,
         receivedAtMicros: Number(row.received_at),
@@ -181,4 +191,16 @@ export async function takenFiles({ engine, batches }: Instance, found: readonly 
       },
     ]),
   );
+}
+
+/** What is known of objects by their versions alone: the books say which content each had, and nothing has to be read for it. */
+export function useKnownVersions(found: readonly OpenedFile[], taken: ReadonlyMap<string, TakenFile>): void {
+  const known = new Map<string, string>();
+  for (const [content, { path, sha256, version }] of taken) {
+    if (version !== null) known.set(`${content.slice(0, content.indexOf(' '))} ${version} ${path}`, sha256);
+  }
+  for (const { file, request, content } of found) {
+    const sha256 = file.version === undefined ? undefined : known.get(`${request.feed} ${file.version} ${file.path}`);
+    if (sha256 !== undefined) content.know(sha256);
+  }
 }

@@ -25,7 +25,7 @@ export async function readFromFiles(
   for (const [file, wanted] of positions) {
     requireGoing();
     const points = chunks.filter((chunk) => chunk.source === file.source && chunk.feed === file.request.feed).flatMap((chunk) => chunk.resumePoints);
-    const reading = reader.read(file.job, wanted, points);
+    const reading = file.content.use(({ path: place, modifiedMs }) => reader.read({ ...file.job, place, modifiedMs }, wanted, points));
     raw.set(file, await reading.catch((error) => Promise.reject(decodingFailure(file.path, error))));
   }
   return records.map((record) => {

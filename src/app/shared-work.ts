@@ -8,7 +8,7 @@ import type { QuarantineFilter } from './quarantine.ts';
 export interface WorkArguments {
   readonly ingest: { readonly rules: string; readonly requests: readonly IngestRequest[] };
   readonly replay: { readonly rules: string; readonly filter: QuarantineFilter };
-  readonly 'export-lake': { readonly everything: boolean };
+  readonly 'export-lake': { readonly everything: boolean; readonly takeOver: boolean };
   readonly sources: null;
 }
 

@@ -258,6 +258,7 @@ async function writeFiles(engine: Engine, batch: Batch, batchId: number, bySourc
         complete: file.complete,
         received_at: file.receivedAtMicros,
         batch_id: batchId,
+        version: file.version ?? null,
       };
     }),
   );

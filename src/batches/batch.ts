@@ -1,4 +1,4 @@
-import type { Encoding, Feed } from '../domain/feeds.ts';
+import type { Feed, FileEncoding } from '../domain/feeds.ts';
 import type { Arrival, RawRecord, SourcePart, StagedChunk } from '../staging/staged-chunk.ts';
 
 /** Why a batch changes what earlier ones said, where it does (SEMANTICS §11). */
@@ -24,7 +24,9 @@ export interface FileProgress {
   readonly path: string;
   readonly feed: Feed;
   readonly sha256: string;
-  readonly encoding: Encoding;
+  /** Of an object, as its store says it: as long as it is the same, so are the bytes. */
+  readonly version?: string;
+  readonly encoding: FileEncoding;
   readonly bytes: number;
   readonly receivedAtMicros: number;
   /** Nothing is left to take. */

@@ -167,6 +167,7 @@ export const FILES: Table = {
     { name: 'complete', type: 'boolean' },
     { name: 'received_at', type: 'timestamp' },
     BATCH,
+    { name: 'version', type: 'varchar' },
   ],
 };
 

@@ -194,6 +194,7 @@ function suggestion(nearest: string | undefined, known: readonly string[] = []):
   return known.length === 0 ? '' : `. Known here: ${known.join(', ')}`;
 }
 
+/** But for a user in an address, which may have a password. */
 function show(value: unknown): string {
   // A password may stand in an address.
   const text = (JSON.stringify(value) ?? String(value)).replaceAll(/:\/\/[^\s"]*@/g, '://…@');

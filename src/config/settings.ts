@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ENCODINGS, EVENT_FEEDS, FEEDS } from '../domain/feeds.ts';
+import { ENCODINGS, EVENT_FEEDS, FEEDS, FILE_ENCODINGS } from '../domain/feeds.ts';
+import { OBJECT_URL } from '../domain/object-location.ts';
 
 /** What an instance can be told: every setting has a default and a line that says what it does. */
 
@@ -31,7 +32,7 @@ const registryUrl = z
 const watchedFolder = z.strictObject({
   feed: z.enum(FEEDS).describe('what its files hold'),
   path: z.string().min(1).describe('the folder, with the folders in it').meta({ expected: 'a folder', isPath: true }),
-  encoding: z.enum(ENCODINGS).optional().describe('of its files (default: told from each file)'),
+  encoding: z.enum(FILE_ENCODINGS).optional().describe('of its files (default: told from each file)'),
   delimiter: z
     .string()
     .regex(/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$/, 'is not one ASCII character')
@@ -82,6 +83,26 @@ const consumedTopic = z.strictObject({
     .default('earliest')
     .describe('where a topic begins that was never consumed before: with what is there, or with what comes'),
 });
+
+const watchedBucket = z.strictObject({
+  feed: z.enum(FEEDS).describe('what its objects hold'),
+  bucket: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{1,254}$/, 'is not the name of a bucket')
+    .describe('where they come to')
+    .meta({ expected: 'the name of a bucket' }),
+  prefix: z.string().default('').describe('what their keys begin with, as a folder'),
+  encoding: watchedFolder.shape.encoding,
+  delimiter: watchedFolder.shape.delimiter,
+  pattern: z.string().min(1).optional().describe('keys that are taken, from the prefix on, like **/*.csv.gz (default: all)'),
+  every_seconds: z.number().int().min(1).max(86_400).default(60).describe('how often it is listed: a request for each thousand objects'),
+});
+
+/** Credentials have places of their own, which are not written into settings. */
+const endpoint = z
+  .string()
+  .refine(isPlainAddress, 'is not an address like https://minio.example.com:9000, without a user in it')
+  .meta({ expected: 'an address like https://minio.example.com:9000, without a user in it' });
 
 export const settingsSchema = z.strictObject({
   instance: z
@@ -251,6 +272,12 @@ export const settingsSchema = z.strictObject({
         .default([])
         .describe('topics of Kafka that `up` consumes')
         .meta({ expected: 'a list of topics, each with its feed and its name' }),
+      buckets: z
+        .array(watchedBucket)
+        .max(50)
+        .default([])
+        .describe('buckets whose objects `up` takes as they come')
+        .meta({ expected: 'a list of buckets, each with its feed and its name' }),
     })
     .prefault({})
     .describe('where `up` takes records from, beside HTTP'),
@@ -283,6 +310,19 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe("the schema registry (Confluent's API) that Avro messages name their schemas of"),
+  s3: z
+    .strictObject({
+      endpoint: endpoint.optional().describe('of an S3 server other than AWS (default: AWS)'),
+      region: z
+        .string()
+        .regex(/^[a-z0-9-]+$/, 'is not a region')
+        .optional()
+        .describe('of the buckets (default: what the environment or the profile of AWS says; with an endpoint us-east-1)')
+        .meta({ expected: 'a region like eu-central-1' }),
+      path_style: z.boolean().optional().describe('the bucket is part of the path, not of the host name (default: true with an endpoint)'),
+    })
+    .prefault({})
+    .describe('how `s3://` is reached; credentials come from where AWS tools look for them: the environment, a profile, the role of the container or machine'),
   lake: z
     .strictObject({
       after_ingest: z.boolean().default(true).describe('write the days that changed to the lake when an `ingest`, an `expire` or `up` ends'),
@@ -293,6 +333,14 @@ export const settingsSchema = z.strictObject({
         .max(86_400)
         .default(300)
         .describe('how often `up` writes the days that changed to the lake while it runs; 0: only when it is stopped'),
+      location: z
+        .string()
+        .regex(OBJECT_URL, 'is not a place like s3://bucket/lake')
+        .optional()
+        .describe('where the lake is put as well once it is written, like s3://bucket/lake (default: it is in the data directory alone)')
+        .meta({ expected: 'a place like s3://bucket/lake' }),
+      encryption: z.enum(['aes256', 'kms']).optional().describe('of its objects, by the store (default: as the bucket has it)'),
+      kms_key: z.string().min(1).optional().describe("id or ARN of the key for kms (default: the store's own)").meta({ expected: 'the id or ARN of a key' }),
     })
     .prefault({})
     .describe('the Parquet files other engines read'),
@@ -316,6 +364,12 @@ export type Settings = z.infer<typeof settingsSchema>;
 function isRegistryUrl(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
+
+function isPlainAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
 }
 
 function isTimeZone(zone: string): boolean {

@@ -74,6 +74,11 @@ export const ERROR_CODES = {
     title: 'A source changed while it was read',
     next: 'Let the file be finished before it is read, then run the same command again.',
   },
+  object_store_failed: {
+    exit: 3,
+    title: 'An object store cannot be reached, or does not let this process in',
+    next: 'Check the network, the settings below `s3` and the credentials, then run the same command again: what was taken already is not taken twice.',
+  },
   disk_full: { exit: 3, title: 'The disk is full', next: 'Make room, then run the same command again: a batch is applied whole or not at all.' },
   engine_failed: {
     exit: 3,

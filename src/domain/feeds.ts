@@ -15,6 +15,14 @@ export type EventType = (typeof EVENT_TYPES)[number];
 export const ENCODINGS = ['json', 'csv', 'avro'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
+/** What a file may be written in. Rows of Parquet become JSON records on their way: each record has an `Encoding`. */
+export const FILE_ENCODINGS = [...ENCODINGS, 'parquet'] as const;
+export type FileEncoding = (typeof FILE_ENCODINGS)[number];
+
+export function encodingOfRecords(encoding: FileEncoding): Encoding {
+  return encoding === 'parquet' ? 'json' : encoding;
+}
+
 /** The encoding a client starts with, where nothing else tells. */
 export const DEFAULT_ENCODING: Readonly<Record<Feed, Encoding>> = {
   'ad-impressions': 'json',

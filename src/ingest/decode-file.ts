@@ -1,22 +1,27 @@
 import { stat } from 'node:fs/promises';
 import type { ContractCheck } from '../contracts/contract.ts';
 import { AdvertiseXError } from '../domain/errors.ts';
-import type { Encoding, Feed } from '../domain/feeds.ts';
+import { encodingOfRecords, type Feed, type FileEncoding } from '../domain/feeds.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder, DecoderOptions } from '../encodings/decoder.ts';
-import { openDecompressed } from '../encodings/open-stream.ts';
+import { ParquetLines } from '../encodings/open-parquet.ts';
+import { openDecompressed, type StreamDamage } from '../encodings/open-stream.ts';
 import type { StagedChunk } from '../staging/staged-chunk.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { FileChunks } from './file-chunks.ts';
 import { type FeedReceiver, openReceiver } from './open-receiver.ts';
 
 export interface DecodeJob {
+  /** What the file is called. */
   readonly path: string;
+  /** Where its bytes are on this machine. */
+  readonly place: string;
   /** What the tables name as the source of the records. */
   readonly source: string;
   readonly feed: Feed;
-  readonly encoding: Encoding;
+  readonly encoding: FileEncoding;
   readonly delimiter: string;
+  /** Of what is at that place. */
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly firstPosition: number;
@@ -52,7 +57,7 @@ export class FileDecoder {
       origin: {
         feed: job.feed,
         source: job.source,
-        encoding: job.encoding,
+        encoding: encodingOfRecords(job.encoding),
         delimiter: job.delimiter,
         contractVersion: check.contract.version,
         receivedAtMicros: job.receivedAtMicros,
@@ -66,7 +71,7 @@ export class FileDecoder {
     });
     const decoder = createDecoder(decoderOptions(job, this.edge, check), receiver);
     receiver.decoder = decoder;
-    await pushFile(job.path, decoder, async (bytesRead) => {
+    await pushFile(job, decoder, async (bytesRead) => {
       for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) await onChunk(chunk, bytesRead);
     });
     receiver.flush();
@@ -82,16 +87,15 @@ export class FileDecoder {
 }
 
 export function decoderOptions(job: DecodeJob, edge: EdgeSettings, check: ContractCheck): DecoderOptions {
-  return { encoding: job.encoding, fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter };
+  return { encoding: encodingOfRecords(job.encoding), fields: check.paths, maxRecordBytes: edge.maxRecordBytes, delimiter: job.delimiter };
 }
 
-async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
-  const open = () => new FileChunks(path, CHUNK_BYTES);
-  const file = open();
-  for await (const part of openDecompressed(file, path, open)) {
+async function pushFile(job: DecodeJob, decoder: Decoder, afterEach: (bytesRead: number) => Promise<void>): Promise<void> {
+  const content = openContent(job);
+  for await (const part of content.parts) {
     if (part instanceof Uint8Array) decoder.push(part);
     else decoder.damage(part.damage);
-    await afterEach(file.bytesRead);
+    await afterEach(content.bytesRead());
     if (!decoder.complete) break;
   }
   decoder.end();
@@ -99,9 +103,24 @@ async function pushFile(path: string, decoder: Decoder, afterEach: (bytesRead: n
 
 const CHUNK_BYTES = 524_288;
 
+/** What its decoder is pushed: the file's bytes, decompressed, or its rows as JSON. */
+export function openContent({ path, place, encoding }: Pick<DecodeJob, 'path' | 'place' | 'encoding'>): {
+  readonly parts: AsyncIterable<Uint8Array | StreamDamage>;
+  /** Of the file. */
+  readonly bytesRead: () => number;
+} {
+  if (encoding === 'parquet') {
+    const lines = new ParquetLines(place);
+    return { parts: lines, bytesRead: () => lines.bytesRead };
+  }
+  const open = () => new FileChunks(place, CHUNK_BYTES);
+  const file = open();
+  return { parts: openDecompressed(file, path, open), bytesRead: () => file.bytesRead };
+}
+
 /** A file that is written to while it is read would be taken in a state that it never had. */
 export async function requireUnchanged(job: DecodeJob): Promise<void> {
-  const { size, mtimeMs } = await stat(job.path);
+  const { size, mtimeMs } = await stat(job.place);
   if (size !== job.bytes || mtimeMs !== job.modifiedMs) {
     throw new AdvertiseXError(
       'source_changed',

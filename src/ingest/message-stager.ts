@@ -123,14 +123,17 @@ export class MessageStager {
     const { encoding, delimiter, contractVersion } = this.origin();
     let raw: Uint8Array = new Uint8Array(0);
     if (value !== undefined) {
-      const decoder = openMessageDecoder({ ...this.options.format, fields: [], maxRecordBytes: this.edge.maxRecordBytes } as MessageOptions, {
-        record: () => {
-          raw = decoder.currentRaw().slice();
+      const decoder = openMessageDecoder(
+        { ...this.options.format, fields: this.open.check.paths, maxRecordBytes: this.edge.maxRecordBytes } as MessageOptions,
+        {
+          record: () => {
+            raw = decoder.currentRaw().slice();
+          },
+          malformed: (problem) => {
+            raw = problem.raw;
+          },
         },
-        malformed: (problem) => {
-          raw = problem.raw;
-        },
-      });
+      );
       await decoder.prepare([value]);
       decoder.push(value, 0);
     }

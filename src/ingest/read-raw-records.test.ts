@@ -83,6 +83,7 @@ async function rawOf(name: string, bytes: Uint8Array, feed: Feed, encoding: Enco
   const { size, mtimeMs } = await stat(path);
   const job: DecodeJob = {
     path,
+    place: path,
     source: path,
     feed,
     encoding,

@@ -1,12 +1,12 @@
 import { compileContract } from '../contracts/compile-contract.ts';
 import type { ContractCheck, NormalisingRules } from '../contracts/contract.ts';
-import type { Feed } from '../domain/feeds.ts';
+import { encodingOfRecords, type Feed } from '../domain/feeds.ts';
 import { createDecoder } from '../encodings/create-decoder.ts';
 import type { Decoder, DecoderOptions, ResumePoint } from '../encodings/decoder.ts';
-import { isCompressed, openDecompressed } from '../encodings/open-stream.ts';
+import { isCompressed } from '../encodings/open-stream.ts';
 import type { RawRecord } from '../staging/staged-chunk.ts';
 import { contractOf } from '../staging/staged-tables.ts';
-import { type DecodeJob, decoderOptions, requireUnchanged } from './decode-file.ts';
+import { type DecodeJob, decoderOptions, openContent, requireUnchanged } from './decode-file.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { FileChunks } from './file-chunks.ts';
 
@@ -28,10 +28,11 @@ export class RawRecordReader {
     const options = { ...decoderOptions(job, this.edge, check), fields: [] };
     const found = new Map<number, RawRecord>();
     const keep = (position: number, raw: Uint8Array) =>
-      found.set(position, { raw, encoding: job.encoding, delimiter: job.delimiter, contractVersion: check.contract.version });
+      found.set(position, { raw, encoding: encodingOfRecords(job.encoding), delimiter: job.delimiter, contractVersion: check.contract.version });
     const stretches = stretchesOf(positions, points);
-    if (await isCompressed(new FileChunks(job.path, FIRST_BYTES), job.path)) await streamStretches(job.path, stretches, options, keep);
-    else for (const stretch of stretches) await readStretch(job.path, stretch, options, keep);
+    const isStream = job.encoding === 'parquet' || (await isCompressed(new FileChunks(job.place, FIRST_BYTES), job.path));
+    if (isStream) await streamStretches(job, stretches, options, keep);
+    else for (const stretch of stretches) await readStretch(job.place, stretch, options, keep);
     await requireUnchanged(job);
     return found;
   }
@@ -49,20 +50,19 @@ const PIECE = 16_384;
 /** Enough to tell what a file is. */
 const FIRST_BYTES = 64;
 
-async function readStretch(path: string, stretch: Stretch, options: DecoderOptions, keep: Keep): Promise<void> {
+async function readStretch(place: string, stretch: Stretch, options: DecoderOptions, keep: Keep): Promise<void> {
   const reading = new StretchReading(stretch, options, keep);
-  for await (const piece of new FileChunks(path, PIECE, stretch.point.offset)) {
+  for await (const piece of new FileChunks(place, PIECE, stretch.point.offset)) {
     reading.push(piece);
     if (reading.isDone) return;
   }
   reading.end();
 }
 
-async function streamStretches(path: string, stretches: Stretch[], options: DecoderOptions, keep: Keep): Promise<void> {
+async function streamStretches(job: DecodeJob, stretches: Stretch[], options: DecoderOptions, keep: Keep): Promise<void> {
   let offset = 0;
   let reading: StretchReading | undefined;
-  const open = () => new FileChunks(path, 524_288);
-  for await (const part of openDecompressed(open(), path, open)) {
+  for await (const part of openContent(job).parts) {
     if (!(part instanceof Uint8Array)) break;
     for (let from = 0; from < part.length && (reading !== undefined || stretches.length > 0); ) {
       reading ??= offset + part.length > (stretches[0] as Stretch).point.offset ? new StretchReading(stretches.shift() as Stretch, options, keep) : undefined;

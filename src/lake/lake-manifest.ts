@@ -14,6 +14,8 @@ const manifestSchema = z.object({
   format: z.literal('advertisex-lake'),
   version: z.literal(1),
   origin: z.string(),
+  /** In an object store: the data directory whose lake it is. */
+  writer: z.string().optional(),
   /** Slices that an export puts in place at the moment, or broke off at, by table: each is as before or newer. */
   writing: z.record(z.string(), z.array(z.string())).optional(),
   tables: z.array(
@@ -32,6 +34,8 @@ const manifestSchema = z.object({
           bytes: count,
           /** When the file was last written; its rows have not changed since. */
           batch: count,
+          /** In an object store: the version of the object. */
+          etag: z.string().optional(),
         }),
       ),
     }),
@@ -51,6 +55,10 @@ export async function readManifest(lake: string): Promise<LakeManifest | undefin
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+  return parseManifest(text);
+}
+
+export function parseManifest(text: string): LakeManifest | undefined {
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch {

@@ -22,6 +22,7 @@ const STATUSES = {
   kafka_failed: 503,
   registry_failed: 503,
   source_changed: 500,
+  object_store_failed: 503,
   disk_full: 503,
   engine_failed: 500,
   worker_failed: 500,

@@ -1,12 +1,7 @@
 import { glob, readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AdvertiseXError, unreadableSource } from '../domain/errors.ts';
-
-export interface SourceFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly modifiedMs: number;
-}
+import type { SourceFile } from './source-file.ts';
 
 /** Files, folders (all files in them, at any depth) and globs, as files in the order of their names; each once. Hidden files and ones that start with `_` are somebody's work in progress. */
 export async function listFiles(paths: readonly string[]): Promise<SourceFile[]> {

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, matchesGlob, relative } from 'node:path';
-import type { SourceFile } from './list-files.ts';
+import type { SourceFile } from './source-file.ts';
 
 export interface FolderFile extends SourceFile {
   /** From the folder that is watched. */

@@ -19,7 +19,8 @@ export const LAYERS: readonly Layer[] = [
   { name: 'config', files: /^src\/config\//, mayImport: ['domain', 'config'] },
   {
     name: 'port',
-    files: /^src\/(?:encodings\/(?:decoder|messages|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector)\.ts$/,
+    files:
+      /^src\/(?:encodings\/(?:decoder|messages|record-slots)|engines\/engine|sources\/source|contracts\/contract|collector\/collector|object-store\/object-store)\.ts$/,
     mayImport: ['domain', 'config', 'port'],
   },
   // The form in which the edge hands records to the engine: the type that those stages meet at.
@@ -28,10 +29,15 @@ export const LAYERS: readonly Layer[] = [
   // The way into the encodings: a decoder, or a decompressed stream, by name. Stages see this much of them, not a decoder itself.
   {
     name: 'encodings',
-    files: /^src\/encodings\/(?:create-decoder|open-message-decoder|open-stream|detect-encoding)\.ts$/,
+    files: /^src\/encodings\/(?:create-decoder|open-message-decoder|open-parquet|open-stream|detect-encoding)\.ts$/,
     mayImport: [...GROUND, 'adapter', 'encodings'],
   },
-  { name: 'adapter', files: /^src\/(encodings|engines\/[^/]+|sources)\//, mayImport: [...GROUND, 'encodings', 'adapter'], foldersApart: true },
+  {
+    name: 'adapter',
+    files: /^src\/(encodings|engines\/[^/]+|sources|object-store\/[^/]+)\//,
+    mayImport: [...GROUND, 'encodings', 'adapter'],
+    foldersApart: true,
+  },
   {
     name: 'stage',
     files: /^src\/(ingest|batches|lake|collector|quality|alerts|telemetry|reports)\//,
@@ -52,6 +58,8 @@ export const LAYERS: readonly Layer[] = [
 export const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^src\/engines\/duckdb\//,
   '@platformatic/kafka': /^src\/sources\/kafka\//,
+  '@aws-sdk/client-s3': /^src\/object-store\/s3\//,
+  '@aws-sdk/lib-storage': /^src\/object-store\/s3\//,
   commander: /^src\/cli\//,
   fastify: /^src\/server\//,
   pino: /^src\/telemetry\//,

@@ -118,7 +118,8 @@ describe('ingest', () => {
     [['ingest', 'ad-impresions', 'logs'], 2, /ad-impresions.*ad-impressions, clicks-conversions/s],
     [['ingest', 'ad-impressions'], 2, /missing required argument 'path'/i],
     [['ingest', 'ad-impressions', 'nowhere'], 3, /nowhere.*\[source_unreadable\]/s],
-    [['ingest', 'ad-impressions', 's3://bucket/logs'], 3, /s3:\/\/bucket\/logs cannot be read.*\[source_unreadable\]/s],
+    [['ingest', 'ad-impressions', 'gs://bucket/logs'], 3, /gs:\/\/bucket\/logs cannot be read.*\[source_unreadable\]/s],
+    [['ingest', 'ad-impressions', 's3:///logs'], 2, /s3:\/\/\/logs names no bucket.*\[usage\]/s],
     [['ingest', 'users', 'logs', '--delimiter', ';;'], 2, /delimiter.*\[usage\]/s],
   ])('%j exits with %i and says why', async (words, exit, message) => {
     expect(await run(words)).toMatchObject({ exit, out: '', err: expect.stringMatching(message) });

@@ -37,18 +37,33 @@ describe('a start', () => {
     expect(node(join(root, 'bin/advertisex.js'))).toEqual({ status: 0, stdout: 'it ran\n', stderr: '' });
   });
 
-  it('loads neither the engine nor the settings for a help text', () => {
+  /** The packages that a command loads. */
+  function loadedBy(...words: readonly string[]) {
     const hooks = `
       import { registerHooks } from 'node:module';
       const loaded = new Set();
       registerHooks({ load: (url, context, next) => { loaded.add(url.match(/.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/)?.[1]); return next(url, context); } });
       process.on('exit', () => console.error(JSON.stringify([...loaded])));`;
     const preload = `data:text/javascript,${encodeURIComponent(hooks)}`;
-    const { status, stdout, stderr } = node('--no-warnings', '--import', preload, join(ROOT, 'src/cli/main.ts'), 'ingest', '--help');
+    const { status, stdout, stderr } = node('--no-warnings', '--import', preload, join(ROOT, 'src/cli/main.ts'), ...words);
+    return { status, stdout, loaded: JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as string[] };
+  }
+
+  it('loads neither the engine nor the settings for a help text', () => {
+    const { status, stdout, loaded } = loadedBy('ingest', '--help');
     expect(status).toBe(0);
     expect(stdout).toContain('advertisex ingest [options] <feed> <path...>');
-    const loaded = JSON.parse(stderr) as string[];
     expect(loaded).toContain('commander');
     expect(['zod', 'yaml', '@duckdb/node-api'].filter((name) => loaded.includes(name))).toEqual([]);
+  });
+
+  it('loads what speaks to S3 where a bucket is named alone', () => {
+    const path = join(folder, 'campaigns.csv');
+    writeFileSync(path, 'campaign_id\nspring\n');
+    const { status, loaded } = loadedBy('ingest', 'campaigns', path, '--data', join(folder, 'data'));
+    expect(status).toBe(0);
+    expect(loaded).toContain('@duckdb/node-api');
+    expect(loaded.filter((name) => /^@aws-sdk|^@smithy/.test(name ?? ''))).toEqual([]);
+    expect(loadedBy('ingest', 'campaigns', 's3://', '--data', join(folder, 'data')).loaded).not.toContain('@aws-sdk/client-s3');
   });
 });

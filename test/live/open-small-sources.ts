@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instance } from '../../src/app/instance.ts';
-import type { WatchedFolder } from '../../src/app/live/folder-source.ts';
 import type { LiveLimits, LivePipeline } from '../../src/app/live/live-pipeline.ts';
 import type { SourceEvent } from '../../src/app/live/live-source.ts';
+import type { WatchedFolder } from '../../src/app/live/local-folder.ts';
 import { LiveSources, type SourcesOptions } from '../../src/app/live/open-sources.ts';
 import type { Feed } from '../../src/domain/feeds.ts';
 import { openSmallLive } from './open-small-live.ts';
@@ -25,7 +25,7 @@ export async function openSmallSources(
   folders: readonly (Pick<WatchedFolder, 'feed' | 'path'> & Partial<WatchedFolder>)[],
   pipe?: Omit<NonNullable<SourcesOptions['pipe']>, 'input'> & { readonly feed: Feed },
   limits: Partial<LiveLimits> = {},
-  { monotonicMs = () => performance.now() }: Partial<Pick<SourcesOptions, 'monotonicMs'>> = {},
+  { monotonicMs = () => performance.now(), buckets = [] }: Partial<Pick<SourcesOptions, 'monotonicMs' | 'buckets'>> = {},
 ): Promise<SmallSources> {
   const { live } = await openSmallLive(instance, limits);
   const told: SourceEvent[] = [];
@@ -33,6 +33,7 @@ export async function openSmallSources(
   const sources = new LiveSources(instance, {
     live,
     folders: folders.map((folder) => ({ quietSeconds: 0, after: 'keep' as const, ...folder })),
+    buckets,
     ...(pipe === undefined ? {} : { pipe: { ...pipe, input } }),
     onEvent: (event) => told.push(event),
     sleep: (milliseconds, signal) => wait(Math.min(milliseconds, 20), undefined, signal === undefined ? {} : { signal }).catch(() => undefined),

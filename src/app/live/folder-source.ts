@@ -1,28 +1,16 @@
-import { watch } from 'node:fs';
 import { AdvertiseXError } from '../../domain/errors.ts';
-import type { Encoding, Feed } from '../../domain/feeds.ts';
 import type { Slots } from '../../engines/remote/slots.ts';
 import { FolderMemory } from '../../sources/folder-memory.ts';
-import { type FolderFile, scanFolder } from '../../sources/scan-folder.ts';
+import type { FolderFile } from '../../sources/scan-folder.ts';
+import type { FileContent } from '../file-content.ts';
 import { type IngestedFile, type IngestManner, ingestSources } from '../ingest-files.ts';
 import type { Instance } from '../instance.ts';
 import { SourceFiles } from '../source-files.ts';
 import { Backoff, type LiveSource, type Sleep, type SourceEvent, type SourceStatus } from './live-source.ts';
-import { type AfterTaken, putAway } from './settled-files.ts';
-
-export interface WatchedFolder {
-  readonly feed: Feed;
-  /** Absolute. */
-  readonly path: string;
-  readonly encoding?: Encoding;
-  readonly delimiter?: string;
-  readonly pattern?: string;
-  readonly quietSeconds: number;
-  readonly after: AfterTaken;
-}
+import type { WatchedPlace } from './watched-place.ts';
 
 export interface FolderOptions {
-  readonly folder: WatchedFolder;
+  readonly place: WatchedPlace;
   /** No other ingest that may run at the same time has it. */
   readonly lane: number;
   readonly batchRecords: number;
@@ -34,8 +22,6 @@ export interface FolderOptions {
   readonly monotonicMs: () => number;
 }
 
-/** What is true; that the system tells of changes is a hint, which network file systems and containers do not give. */
-const LOOK_EVERY_MS = 1_000;
 /** A folder so large that it takes long to look at is looked at less often. */
 const LOOKING_SHARE = 10;
 /** Behind a hint more of them follow. */
@@ -54,8 +40,7 @@ const MAX_BYTES = 268_435_456;
 export class FolderSource implements LiveSource {
   private readonly instance: Instance;
   private readonly options: FolderOptions;
-  /** Its path alone where all of its files are taken: a folder may be watched more than once, with patterns that tell its files apart. */
-  private readonly name: string;
+  private readonly place: WatchedPlace;
   private readonly memory: FolderMemory;
   private readonly stopping = new AbortController();
   private readonly folderBackoff = new Backoff(RETRY_FIRST_MS, RETRY_LAST_MS);
@@ -79,9 +64,8 @@ export class FolderSource implements LiveSource {
   constructor(instance: Instance, options: FolderOptions) {
     this.instance = instance;
     this.options = options;
-    const { path, pattern } = options.folder;
-    this.name = pattern === undefined ? path : `${path} (${pattern})`;
-    this.memory = new FolderMemory(options.folder.quietSeconds * 1_000);
+    this.place = options.place;
+    this.memory = new FolderMemory(this.place.quietSeconds * 1_000);
   }
 
   start(): void {
@@ -97,7 +81,8 @@ export class FolderSource implements LiveSource {
   }
 
   status(): SourceStatus {
-    const { name, state, takenRecords, takenFiles, memory, trouble, refusals } = this;
+    const { state, takenRecords, takenFiles, memory, trouble, refusals } = this;
+    const { name } = this.place;
     const [refusal] = refusals.values();
     return { name, state, takenRecords, takenFiles, waiting: memory.count('present'), refusedFiles: refusals.size, trouble: trouble || (refusal ?? '') };
   }
@@ -114,18 +99,18 @@ export class FolderSource implements LiveSource {
 
   /** Takes what is complete. Says how long it is until there is something to do again. */
   private async look(): Promise<number> {
-    const { folder, monotonicMs } = this.options;
+    const { monotonicMs } = this.options;
     const began = monotonicMs();
     try {
-      const { files, problems } = await scanFolder(folder.path, folder.pattern);
+      const { files, problems } = await this.place.look(this.stopping.signal);
       this.memory.look(files, monotonicMs(), this.instance.nowMicros() / 1_000);
       this.lookMs = monotonicMs() - began;
       this.tellProblems(problems);
     } catch (error) {
-      return this.failFolder(error as NodeJS.ErrnoException);
+      return this.failFolder(error as Error);
     }
     if (this.isAway) {
-      this.tell('note', `${folder.path} can be read again.`);
+      this.tell('note', `${this.place.name} can be read again.`);
       this.isAway = false;
       this.state = 'idle';
       this.trouble = '';
@@ -137,7 +122,7 @@ export class FolderSource implements LiveSource {
       const next = this.memory.msUntilNext();
       this.state = this.memory.count('present') === 0 ? 'idle' : this.memory.isHeldUp ? 'waiting' : 'settling';
       this.trouble = '';
-      const rest = Math.max(LOOK_EVERY_MS, LOOKING_SHARE * this.lookMs);
+      const rest = Math.max(this.place.lookEveryMs, LOOKING_SHARE * this.lookMs);
       return Math.max(HINT_MS, Math.min(rest, next ?? rest));
     }
     return this.take([first, ...more]);
@@ -155,10 +140,10 @@ export class FolderSource implements LiveSource {
   }
 
   private async take(files: readonly FolderFile[]): Promise<number> {
-    const { folder, lane, batchRecords, turns } = this.options;
+    const { lane, batchRecords, turns } = this.options;
     const byPath = new Map(files.map((file) => [file.path, file]));
     const settled: [FolderFile, IngestedFile][] = [];
-    const hashes = new Map<string, Promise<string>>();
+    const contents = new Map<string, FileContent>();
     const manner: IngestManner = {
       signal: this.stopping.signal,
       lane,
@@ -166,7 +151,7 @@ export class FolderSource implements LiveSource {
       onUnreadable: (path, error) => this.refuse(byPath.get(path) as FolderFile, error),
       onSettled: (path, file) => settled.push([byPath.get(path) as FolderFile, file]),
     };
-    const { feed, encoding, delimiter } = folder;
+    const { feed, encoding, delimiter, stores } = this.place;
     const request = { feed, paths: [], ...(encoding === undefined ? {} : { encoding }), ...(delimiter === undefined ? {} : { delimiter }) };
     if (this.state !== 'failing') this.state = 'waiting';
     try {
@@ -178,15 +163,16 @@ export class FolderSource implements LiveSource {
             return { file, request, ...(sha256 === undefined ? {} : { sha256 }) };
           }),
           1,
+          stores,
         );
-        for (const { file, hash } of sources.found) hashes.set(file.path, hash);
+        for (const { file, content } of sources.found) contents.set(file.path, content);
         try {
           await ingestSources(this.instance, sources, undefined, manner);
         } finally {
           await sources.close();
         }
       });
-      for (const [file, outcome] of settled) await this.settle(file, outcome, (await hashes.get(file.path)) as string);
+      for (const [file, outcome] of settled) await this.settle(file, outcome, (await contents.get(file.path)?.hash()) as string);
     } catch (error) {
       return this.failIngest(error);
     }
@@ -212,10 +198,9 @@ export class FolderSource implements LiveSource {
           `${file.path} has changed since it was taken, and is taken anew: ${count(outcomes.duplicate)} of its ${count(outcomes.received)} records are duplicates.`,
         );
     }
-    const { path, after } = this.options.folder;
-    const away = after === 'move' ? 'moved' : 'deleted';
+    const { away } = this.place;
     try {
-      const isSame = await putAway(path, file, after, complete);
+      const isSame = await this.place.putAway(file, complete);
       if (!isSame) this.tell('note', `${file.path} has changed while it was taken: it is not ${away}, and looked at anew.`);
     } catch (error) {
       this.tell('warning', `${file.path} is taken, and cannot be ${away}: ${(error as Error).message}`);
@@ -231,9 +216,9 @@ export class FolderSource implements LiveSource {
     this.refusals.set(file.path, error.message);
   }
 
-  private failFolder(error: NodeJS.ErrnoException): number {
-    const { path } = this.options.folder;
-    const message = error.code === 'ENOENT' ? `There is no folder ${path}` : `${path} cannot be read: ${error.message}`;
+  private failFolder(error: Error): number {
+    if (this.stopping.signal.aborted) return 0;
+    const message = this.place.describeFailure(error);
     this.stopWatching();
     // Told once, not each time that it is tried.
     if (!this.isAway || this.trouble !== message) this.tell('warning', `${message}. It is looked for again and again; the other sources go on.`);
@@ -261,17 +246,16 @@ export class FolderSource implements LiveSource {
 
   private watch(): void {
     if (this.isWatching || this.stopping.signal.aborted) return;
-    try {
-      const watcher = watch(this.options.folder.path, { persistent: false }, () => this.hint());
-      this.isWatching = true;
-      this.stopWatching = () => {
-        this.isWatching = false;
-        watcher.close();
-      };
-      watcher.on('error', () => this.stopWatching());
-    } catch {
-      // It is looked at all the same.
-    }
+    const close = this.place.watch(
+      () => this.hint(),
+      () => this.stopWatching(),
+    );
+    if (close === undefined) return;
+    this.isWatching = true;
+    this.stopWatching = () => {
+      this.isWatching = false;
+      close();
+    };
   }
 
   private hint(): void {
@@ -281,7 +265,7 @@ export class FolderSource implements LiveSource {
   }
 
   private tell(level: SourceEvent['level'], message: string): void {
-    this.options.onEvent({ source: this.name, level, message });
+    this.options.onEvent({ source: this.place.name, level, message });
   }
 }
 

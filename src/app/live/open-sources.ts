@@ -2,15 +2,19 @@ import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { Slots } from '../../engines/remote/slots.ts';
 import type { Instance } from '../instance.ts';
+import { ObjectStores } from '../object-stores.ts';
 import { laneStart, MORE_LANES } from '../plan-ingest.ts';
+import { BucketFolder, type WatchedBucket } from './bucket-folder.ts';
 import type { TopicsToConsume } from './consumed-topics.ts';
-import { FolderSource, type WatchedFolder } from './folder-source.ts';
+import { FolderSource } from './folder-source.ts';
 import type { LivePipeline } from './live-pipeline.ts';
 import type { LiveSource, Sleep, SourceEvent, SourceStatus } from './live-source.ts';
+import { LocalFolder, type WatchedFolder } from './local-folder.ts';
 import { OwnerWork } from './owner-work.ts';
 import { type PipeOptions, PipeSource } from './pipe-source.ts';
 import type { ConsumedTopic } from './topic-session.ts';
 import { type TopicFigures, TopicSource } from './topic-source.ts';
+import type { WatchedPlace } from './watched-place.ts';
 
 /** Of files beside live traffic: what comes live waits for such a batch at most. */
 export const BATCH_RECORDS_BESIDE_LIVE = 20_000;
@@ -21,6 +25,7 @@ export interface SourcesOptions {
   readonly live: LivePipeline;
   readonly folders: readonly WatchedFolder[];
   readonly topics?: TopicsToConsume;
+  readonly buckets?: readonly WatchedBucket[];
   readonly pipe?: Pick<PipeOptions, 'feed' | 'encoding' | 'delimiter' | 'input'>;
   readonly onEvent: (event: SourceEvent) => void;
   readonly sleep: Sleep;
@@ -32,11 +37,14 @@ export class LiveSources {
   readonly pipe: PipeSource | undefined;
   private readonly topics: readonly TopicSource[];
   private readonly live: LivePipeline;
+  private readonly stores: ObjectStores;
   /** The collector is not among them: they take no more before it does. */
   private readonly sources: readonly LiveSource[];
 
-  constructor(instance: Instance, { live, folders, topics, pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
-    requireApart(folders, topics?.consumed ?? []);
+  constructor(instance: Instance, { live, folders, buckets = [], topics, pipe, onEvent, sleep, monotonicMs }: SourcesOptions) {
+    this.stores = new ObjectStores(instance.settings.s3);
+    const places = [...folders.map((folder) => new LocalFolder(folder)), ...buckets.map((bucket) => new BucketFolder(bucket, this.stores))];
+    requireApart(places, topics?.consumed ?? []);
     this.live = live;
     const turns = new Slots(FOLDERS_AT_ONCE);
     this.pipe = pipe === undefined ? undefined : new PipeSource(instance, { ...pipe, collector: live, onEvent, sleep });
@@ -53,8 +61,8 @@ export class LiveSources {
     this.sources = [
       ...this.topics,
       ...(this.pipe === undefined ? [] : [this.pipe]),
-      ...folders.map(
-        (folder, index) => new FolderSource(instance, { folder, lane: index + 1, batchRecords: BATCH_RECORDS_BESIDE_LIVE, turns, onEvent, sleep, monotonicMs }),
+      ...places.map(
+        (place, index) => new FolderSource(instance, { place, lane: index + 1, batchRecords: BATCH_RECORDS_BESIDE_LIVE, turns, onEvent, sleep, monotonicMs }),
       ),
       new OwnerWork(instance, BATCH_RECORDS_BESIDE_LIVE, () => this.status()),
     ];
@@ -66,6 +74,7 @@ export class LiveSources {
 
   async stop(): Promise<void> {
     await Promise.all(this.sources.map((source) => source.stop()));
+    await this.stores.close();
   }
 
   status(): readonly SourceStatus[] {
@@ -89,23 +98,38 @@ export function watchedFolders({ folders }: Settings['sources']): WatchedFolder[
   }));
 }
 
+export function watchedBuckets({ buckets }: Settings['sources']): WatchedBucket[] {
+  return buckets.map(({ feed, bucket, prefix, encoding, delimiter, pattern, every_seconds }) => ({
+    feed,
+    bucket,
+    prefix,
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(pattern === undefined ? {} : { pattern }),
+    everySeconds: every_seconds,
+  }));
+}
+
 /** The same folder twice would be taken by whoever comes first, the same topic twice would be taken twice; and each has a lane. */
-function requireApart(folders: readonly WatchedFolder[], topics: readonly ConsumedTopic[]): void {
-  if (folders.length + topics.length > MORE_LANES) {
+function requireApart(places: readonly WatchedPlace[], topics: readonly ConsumedTopic[]): void {
+  if (places.length + topics.length > MORE_LANES) {
     throw new AdvertiseXError(
       'config_invalid',
-      `${folders.length} folders and ${topics.length} topics are taken from, and ${MORE_LANES} together can be`,
+      `${places.length} folders and ${topics.length} topics are taken from, and ${MORE_LANES} together can be`,
       'Watch a folder that several of them are in.',
     );
   }
   const twice = topics.find(({ topic }, index) => topics.findIndex((other) => other.topic === topic) < index);
   if (twice !== undefined) throw new AdvertiseXError('config_invalid', `The topic ${twice.topic} is consumed twice`, 'Name it once in sources.topics.');
   const seen = new Set<string>();
-  for (const { path, pattern } of folders) {
-    const key = `${path} ${pattern ?? ''}`;
-    if (seen.has(key)) {
-      throw new AdvertiseXError('config_invalid', `The folder ${path} is watched twice`, 'Name it once, or give each time another pattern (sources.folders).');
+  for (const { name } of places) {
+    if (seen.has(name)) {
+      throw new AdvertiseXError(
+        'config_invalid',
+        `The folder ${name} is watched twice`,
+        'Name it once, or give each time another pattern (sources.folders, sources.buckets).',
+      );
     }
-    seen.add(key);
+    seen.add(name);
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AdvertiseXError } from '../../domain/errors.ts';
-import { ENCODINGS, FEEDS } from '../../domain/feeds.ts';
+import { FEEDS, FILE_ENCODINGS } from '../../domain/feeds.ts';
 import type { WorkRequest } from '../../engines/remote/protocol.ts';
 import type { SharedWork } from '../../engines/remote/serve-reads.ts';
 import { Slots } from '../../engines/remote/slots.ts';
@@ -18,14 +18,14 @@ const ARGUMENTS: { readonly [Name in WorkName]: z.ZodType } = {
   ingest: z.strictObject({
     rules,
     requests: z.array(
-      z.strictObject({ feed: z.enum(FEEDS), paths: z.array(z.string()), encoding: z.enum(ENCODINGS).optional(), delimiter: text, sourceName: text }),
+      z.strictObject({ feed: z.enum(FEEDS), paths: z.array(z.string()), encoding: z.enum(FILE_ENCODINGS).optional(), delimiter: text, sourceName: text }),
     ),
   }),
   replay: z.strictObject({
     rules,
     filter: z.strictObject({ feed: text, code: text, path: text, since: text, until: text, ids: z.array(z.string()).optional(), all: z.boolean().optional() }),
   }),
-  'export-lake': z.strictObject({ everything: z.boolean() }),
+  'export-lake': z.strictObject({ everything: z.boolean(), takeOver: z.boolean() }),
   sources: z.null(),
 };
 
@@ -108,7 +108,7 @@ export class OwnerWork implements LiveSource, SharedWork {
 
   private async ingest({ rules, requests }: WorkArguments['ingest'], onProgress: (progress: IngestProgress) => void, signal: AbortSignal): Promise<unknown> {
     this.requireSameRules(rules);
-    const sources = await SourceFiles.open(requests, 1);
+    const sources = await SourceFiles.open(requests, 1, this.instance.settings.s3, signal);
     try {
       const summary = await ingestSources(this.instance, sources, onProgress, { signal, lane: LANE, batchRecords: this.batchRecords });
       this.takenFiles += summary.files.filter(({ state }) => state === 'taken').length;
@@ -124,8 +124,8 @@ export class OwnerWork implements LiveSource, SharedWork {
     return replayBeside(this.instance, filter, signal);
   }
 
-  private exportLake({ everything }: WorkArguments['export-lake'], onProgress: (progress: unknown) => void, signal: AbortSignal): Promise<unknown> {
-    return exportLakeBesideBatches(this.instance, signal, { everything, onProgress });
+  private exportLake({ everything, takeOver }: WorkArguments['export-lake'], onProgress: (progress: unknown) => void, signal: AbortSignal): Promise<unknown> {
+    return exportLakeBesideBatches(this.instance, signal, { everything, takeOver, onProgress });
   }
 
   /** Done by other rules than those of whoever asks, it would be done wrong. */

@@ -142,10 +142,18 @@ export class PipeSource implements LiveSource {
   private async cutterFor(first: Uint8Array): Promise<RecordCutter> {
     if (this.cutter !== undefined) return this.cutter;
     const { feed, delimiter = ',' } = this.options;
-    this.encoding = this.options.encoding ?? detectEncoding(first, '') ?? DEFAULT_ENCODING[feed];
+    const encoding = this.options.encoding ?? detectEncoding(first, '') ?? DEFAULT_ENCODING[feed];
+    if (encoding === 'parquet') {
+      throw new AdvertiseXError(
+        'source_unreadable',
+        'It is a Parquet file, which is read from its end',
+        'Put it into a file, and run `advertisex ingest` with that.',
+      );
+    }
+    this.encoding = encoding;
     const { contracts, rules, maxRecordBytes } = await edgeSettings(this.instance);
     const { paths } = compileContract(contractOf(feed, contracts), rules[feed] as NormalisingRules);
-    this.cutter = new RecordCutter({ encoding: this.encoding, delimiter, fields: paths, maxRecordBytes });
+    this.cutter = new RecordCutter({ encoding, delimiter, fields: paths, maxRecordBytes });
     return this.cutter;
   }
 

@@ -2,14 +2,14 @@ import type { Environment } from '../../config/secrets.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Contract } from '../../contracts/contract.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
-import { DEFAULT_ENCODING, type Encoding, type Feed } from '../../domain/feeds.ts';
-import { openDecompressed } from '../../encodings/open-stream.ts';
+import { DEFAULT_ENCODING, encodingOfRecords, type Feed, type FileEncoding } from '../../domain/feeds.ts';
+import { openContent } from '../../ingest/decode-file.ts';
 import { decodingFailure } from '../../ingest/decoding-failure.ts';
-import { FileChunks } from '../../ingest/file-chunks.ts';
 import { kafkaClientOptions } from '../../sources/kafka/client-options.ts';
 import { TopicSender } from '../../sources/kafka/topic-sender.ts';
-import { listFiles, type SourceFile } from '../../sources/list-files.ts';
+import { listFiles } from '../../sources/list-files.ts';
 import { sniffEncoding } from '../../sources/sniff-encoding.ts';
+import type { SourceFile } from '../../sources/source-file.ts';
 import { type MessageColumns, MessageWriter, type WaitingRecord } from './message-writer.ts';
 import { Pace } from './pace.ts';
 import { frame, openRegistrar, type RegisterSchema } from './wire-format.ts';
@@ -24,7 +24,7 @@ export interface ProduceRequest {
   /** Records a second. */
   readonly rate?: number | undefined;
   /** Told from each file where absent. */
-  readonly encoding?: Encoding | undefined;
+  readonly encoding?: FileEncoding | undefined;
   readonly delimiter?: string | undefined;
   readonly columns: MessageColumns;
   readonly settings: Settings;
@@ -34,7 +34,7 @@ export interface ProduceRequest {
 
 export interface ProducedFile {
   readonly path: string;
-  readonly encoding: Encoding;
+  readonly encoding: FileEncoding;
   readonly sent: number;
   /** Records that cannot be sent: damaged Avro has no message. */
   readonly leftOut: number;
@@ -56,8 +56,6 @@ export interface ProduceProgress {
   readonly bytesTotal: number;
   readonly sent: number;
 }
-
-const CHUNK_BYTES = 524_288;
 
 /** Sends each record of files to a topic, in their order. Records of a run that was stopped are sent again by the next one. */
 export async function produceFiles(request: ProduceRequest, signal: AbortSignal, onProgress: (progress: ProduceProgress) => void): Promise<ProduceSummary> {
@@ -119,11 +117,11 @@ class Run {
 
   async produce(file: SourceFile): Promise<ProducedFile> {
     const { feed, contract, columns, delimiter = ',', settings } = this.request;
-    const encoding = this.request.encoding ?? (await sniffEncoding(file.path)) ?? DEFAULT_ENCODING[feed];
-    const writer = new MessageWriter({ contract, encoding, delimiter, columns, maxRecordBytes: settings.limits.record_bytes });
+    const encoding = this.request.encoding ?? (await sniffEncoding(file.path, file.path)) ?? DEFAULT_ENCODING[feed];
+    const writer = new MessageWriter({ contract, encoding: encodingOfRecords(encoding), delimiter, columns, maxRecordBytes: settings.limits.record_bytes });
     const before = this.sent;
     try {
-      await this.push(file, writer);
+      await this.push(file, encoding, writer);
     } catch (error) {
       throw error instanceof AdvertiseXError ? error : decodingFailure(file.path, error);
     }
@@ -131,18 +129,17 @@ class Run {
     return { path: file.path, encoding, sent: this.sent - before, leftOut: writer.leftOut, complete: writer.decoder.complete };
   }
 
-  private async push({ path }: SourceFile, writer: MessageWriter): Promise<void> {
+  private async push({ path }: SourceFile, encoding: FileEncoding, writer: MessageWriter): Promise<void> {
     const { decoder } = writer;
-    const open = () => new FileChunks(path, CHUNK_BYTES);
-    const chunks = open();
-    for await (const part of openDecompressed(chunks, path, open)) {
+    const { parts, bytesRead } = openContent({ path, place: path, encoding });
+    for await (const part of parts) {
       if (part instanceof Uint8Array) decoder.push(part);
       else decoder.damage(part.damage);
-      await this.send(writer.takeWaiting(), chunks.bytesRead);
+      await this.send(writer.takeWaiting(), bytesRead());
       if (!decoder.complete) break;
     }
     decoder.end();
-    await this.send(writer.takeWaiting(), chunks.bytesRead);
+    await this.send(writer.takeWaiting(), bytesRead());
   }
 
   private async send(records: readonly WaitingRecord[], bytesRead: number): Promise<void> {

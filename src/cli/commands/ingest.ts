@@ -7,7 +7,8 @@ import { Argument, Option } from 'commander';
 import type { OwnerProcess } from '../../app/ask-owner.ts';
 import type { IngestProgress, IngestRequest, IngestSummary } from '../../app/ingest-files.ts';
 import { AdvertiseXError, unreadableSource } from '../../domain/errors.ts';
-import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
+import { FEEDS, type Feed, FILE_ENCODINGS, type FileEncoding } from '../../domain/feeds.ts';
+import { isObjectUrl, parseObjectUrl } from '../../domain/object-location.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { type FeedGroup, feedGroups } from '../feed-groups.ts';
@@ -19,34 +20,36 @@ const STANDARD_INPUT = '-';
 
 export const ingest: CommandDefinition = {
   name: 'ingest',
-  summary: 'take in files of the feeds: JSON, CSV or Avro, plain, gzip or zstd',
+  summary: 'take in files of the feeds: JSON, CSV or Avro, plain, gzip or zstd, and Parquet',
   description:
-    'Takes in files, folders and patterns (or standard input as -), and says for each file what became of its records. The name of another feed begins the paths of that feed; reference data is taken first, whatever stands first. A file whose content was taken already is left alone, so the same command can be run again after anything.',
+    'Takes in files, folders and patterns (or standard input as -), also of a bucket (s3://bucket/key), and says for each file what became of its records. The name of another feed begins the paths of that feed; reference data is taken first, whatever stands first. A file whose content was taken already is left alone, so the same command can be run again after anything.',
   examples: [
     'advertisex ingest ad-impressions logs/2026-03-01',
     'advertisex ingest campaigns campaigns.csv ad-impressions logs clicks-conversions exports bid-requests bids.avro',
     `advertisex ingest clicks-conversions 'exports/*.csv.gz' --delimiter ';'`,
+    "advertisex ingest ad-impressions s3://logs/2026-03-01 's3://logs/late/*.gz'",
     'zcat day.json.gz | advertisex ingest ad-impressions -',
   ],
   declare: (command) => {
     command.addArgument(new Argument('<feed>', 'what the files hold').choices(FEEDS));
-    command.argument('<path...>', 'files, folders, patterns, or - for standard input; one called like a feed is written ./campaigns');
+    command.argument('<path...>', 'files, folders, patterns, s3://bucket/…, or - for standard input; one called like a feed is written ./campaigns');
     command.usage('[options] <feed> <path...> [<feed> <path...>]...');
-    command.addOption(new Option('--encoding <encoding>', 'of the files, with one feed (default: told from each file)').choices(ENCODINGS));
+    command.addOption(new Option('--encoding <encoding>', 'of the files, with one feed (default: told from each file)').choices(FILE_ENCODINGS));
     command.option('--delimiter <character>', 'between the cells of CSV, with one feed (default: ,)', parseDelimiter);
   },
 
   run: async (context, [feed, words], options) => {
     const groups = feedGroups(feed as Feed, words as readonly string[]);
     const format: FileFormat = {
-      ...(options.encoding === undefined ? {} : { encoding: options.encoding as Encoding }),
+      ...(options.encoding === undefined ? {} : { encoding: options.encoding as FileEncoding }),
       ...(options.delimiter === undefined ? {} : { delimiter: String(options.delimiter) }),
     };
     requireReadable(context, groups, format);
     const { SourceFiles } = await import('../../app/source-files.ts');
     const files = fileRequests(context, groups, format);
     const piped = groups.find(({ paths }) => paths.includes(STANDARD_INPUT));
-    const open = (requests: readonly IngestRequest[]) => SourceFiles.open(requests, context.settings().limits.workers);
+    const { limits, s3 } = context.settings();
+    const open = (requests: readonly IngestRequest[]) => SourceFiles.open(requests, limits.workers, s3, context.signal);
     // Files are hashed while the data is opened; what is piped in has to be kept there first.
     const early = piped === undefined ? await open(files) : undefined;
     try {
@@ -148,11 +151,12 @@ function counts(outcomes: IngestSummary['outcomes']): number[] {
 /** What can be told to be wrong before the data is opened. */
 function requireReadable(context: CommandContext, groups: readonly FeedGroup[], format: FileFormat): void {
   const paths = groups.flatMap((group) => group.paths);
-  const remote = paths.find((path) => /^[a-z][a-z0-9+]*:\/\//i.test(path));
+  for (const url of paths.filter(isObjectUrl)) parseObjectUrl(url);
+  const remote = paths.find((path) => /^[a-z][a-z0-9+]*:\/\//i.test(path) && !isObjectUrl(path));
   if (remote !== undefined) {
     throw new AdvertiseXError(
       'source_unreadable',
-      `${remote} cannot be read: only files of this machine can`,
+      `${remote} cannot be read: only files of this machine and s3://bucket/key can`,
       'Copy the files here first, or pipe them in: `… | advertisex ingest FEED -`.',
     );
   }
@@ -181,7 +185,7 @@ function requireReadable(context: CommandContext, groups: readonly FeedGroup[], 
 function fileRequests(context: CommandContext, groups: readonly FeedGroup[], format: FileFormat): IngestRequest[] {
   return groups.flatMap(({ feed, paths }) => {
     const files = paths.filter((path) => path !== STANDARD_INPUT);
-    return files.length === 0 ? [] : [{ feed, paths: files.map((path) => context.path(path)), ...format }];
+    return files.length === 0 ? [] : [{ feed, paths: files.map((path) => (isObjectUrl(path) ? path : context.path(path))), ...format }];
   });
 }
 

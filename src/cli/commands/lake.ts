@@ -10,17 +10,20 @@ export const lakeExport: CommandDefinition = {
   name: 'lake export',
   summary: 'bring the Parquet files up to the last batch',
   description:
-    'Writes the days that changed since the last export to lake/<table>/dt=<day>/ in the data directory, each day replaced at once. Whenever it is stopped, every day is whole, and the next export does the rest.',
+    'Writes the days that changed since the last export to lake/<table>/dt=<day>/ in the data directory, each day replaced at once, and puts them to lake.location where that is set. Whenever it is stopped, every day is whole, and the next export does the rest.',
   examples: ['advertisex lake export', 'advertisex lake export --all'],
-  declare: (command) => void command.option('--all', 'every day again, changed or not'),
+  declare: (command) => {
+    command.option('--all', 'every day again, changed or not');
+    command.option('--take-over', 'also where the lake at lake.location is that of another data directory, or newer than this one');
+  },
 
   run: async (context, _parameters, options) => {
-    const everything = options.all === true;
+    const asked = { everything: options.all === true, takeOver: options.takeOver === true };
     const done = await withInstanceOrOwner(
       context,
       'lake export',
-      (instance) => exportWithProgress(context, instance, everything),
-      (owner) => withBar(context, (onProgress) => owner.perform('export-lake', { everything }, onProgress)),
+      (instance) => exportWithProgress(context, instance, asked),
+      (owner) => withBar(context, (onProgress) => owner.perform('export-lake', asked, onProgress)),
     );
     await showLake(context, done);
     return 0;
@@ -43,9 +46,13 @@ export const lakeCompact: CommandDefinition = {
     }),
 };
 
-export async function exportWithProgress(context: CommandContext, instance: Instance, everything = false): Promise<LakeExport> {
+export async function exportWithProgress(
+  context: CommandContext,
+  instance: Instance,
+  asked: { readonly everything?: boolean; readonly takeOver?: boolean } = {},
+): Promise<LakeExport> {
   const { exportInstanceLake } = await import('../../app/write-lake.ts');
-  return withBar(context, (onProgress) => exportInstanceLake(instance, { everything, onProgress }));
+  return withBar(context, (onProgress) => exportInstanceLake(instance, { ...asked, onProgress }));
 }
 
 async function withBar<T>(context: CommandContext, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
@@ -72,4 +79,8 @@ async function showLake(context: CommandContext, done: LakeExport): Promise<void
     ],
     rows: done.tables.map(({ name, written, removed, rows, bytes }) => [name, written, removed, rows, bytes]),
   });
+  if (done.upload === undefined) return;
+  const { location, uploaded, bytes, removed } = done.upload;
+  const count = (value: number) => value.toLocaleString('en');
+  context.messages.note(`${location}: ${count(uploaded)} files (${count(bytes)} bytes) put there, ${count(removed)} removed.`);
 }

@@ -9,6 +9,7 @@ import type { Telemetry } from '../../app/telemetry/telemetry.ts';
 import type { Settings } from '../../config/settings.ts';
 import { AdvertiseXError } from '../../domain/errors.ts';
 import { ENCODINGS, type Encoding, FEEDS, type Feed } from '../../domain/feeds.ts';
+import { isObjectUrl, objectUrl, parseObjectUrl } from '../../domain/object-location.ts';
 import type { ServerOptions } from '../../server/server.ts';
 import { Closing } from '../closing.ts';
 import type { CommandDefinition, ExitCode } from '../command.ts';
@@ -35,9 +36,10 @@ export const up: CommandDefinition = {
     command.addOption(new Option('--port <number>', 'to listen on; 0: any that is free').argParser(parsePort));
     command.addOption(new Option('--log <format>', 'of what it says on standard error (log.format)').choices(['text', 'json']));
     command.addOption(
-      new Option('--watch <feed=dir>', 'take the files that come into this folder, beside those of sources.folders; may be given again').argParser(
-        parseWatched,
-      ),
+      new Option(
+        '--watch <feed=dir>',
+        'take the files that come into this folder, or into s3://bucket/prefix, beside those of sources.folders and sources.buckets; may be given again',
+      ).argParser(parseWatched),
     );
     command.addOption(new Option('--stdin <feed>', 'take records of this feed from standard input, as they come').choices(FEEDS));
     command.addOption(new Option('--encoding <encoding>', 'of standard input (default: told from its first bytes)').choices(ENCODINGS));
@@ -174,19 +176,25 @@ async function openSources(
   { onSource }: Telemetry,
   { watched, pipe }: Input,
 ): Promise<LiveSources> {
-  const { LiveSources, watchedFolders } = await import('../../app/live/open-sources.ts');
+  const { LiveSources, watchedBuckets, watchedFolders } = await import('../../app/live/open-sources.ts');
   const { settingsSchema } = await import('../../config/settings.ts');
   const { topicsToConsume } = await import('../../app/live/consumed-topics.ts');
   const { sources } = context.settings();
   const topics = await topicsToConsume(context.settings(), context.host.environment);
   // As in a settings file that says no more of them.
-  const more = settingsSchema.parse({ sources: { folders: watched.map(({ feed, path }) => ({ feed, path: context.path(path) })) } }).sources;
+  const here = watched.filter(({ path }) => !isObjectUrl(path)).map(({ feed, path }) => ({ feed, path: context.path(path) }));
+  const remote = watched.filter(({ path }) => isObjectUrl(path)).map(({ feed, path }) => ({ feed, ...parseObjectUrl(path) }));
+  const said = { folders: here, buckets: remote.map(({ feed, bucket, key }) => ({ feed, bucket, prefix: key })) };
+  const more = settingsSchema.parse({ sources: said }).sources;
   const folders = [...watchedFolders(sources), ...watchedFolders(more)];
-  for (const { feed, path } of folders) onSource({ source: path, level: 'note', message: `Watching ${path} for files of ${feed}.` });
+  const buckets = [...watchedBuckets(sources), ...watchedBuckets(more)];
+  const places = [...folders, ...buckets.map(({ feed, bucket, prefix }) => ({ feed, path: objectUrl({ bucket, key: prefix }) }))];
+  for (const { feed, path } of places) onSource({ source: path, level: 'note', message: `Watching ${path} for files of ${feed}.` });
   return new LiveSources(instance, {
     live,
     folders: folders.map((folder) => ({ ...folder, path: context.path(folder.path) })),
     ...(topics === undefined ? {} : { topics }),
+    buckets,
     ...(pipe === undefined ? {} : { pipe }),
     onEvent: onSource,
     sleep,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { ENCODINGS, FEEDS } from '../../domain/feeds.ts';
+import { FEEDS, FILE_ENCODINGS } from '../../domain/feeds.ts';
 import type { Api } from './api.ts';
 import { addListRoute } from './list-route.ts';
 import { integer, text, timestamp, wholeNumber } from './schemas.ts';
@@ -65,7 +65,7 @@ export function addBookRoutes(app: FastifyInstance, api: Api): void {
       path: z.string(),
       feed: z.string(),
       sha256: z.string(),
-      encoding: z.enum(ENCODINGS),
+      encoding: z.enum(FILE_ENCODINGS),
       bytes: integer,
       records: integer,
       accepted: integer,
@@ -75,6 +75,7 @@ export function addBookRoutes(app: FastifyInstance, api: Api): void {
       complete: z.boolean().describe('False where it was cut or damaged.'),
       received_at: timestamp,
       batch_id: integer,
+      version: z.string().nullable().describe('Of an object, its etag.'),
     }),
     read: (filter, asked, reading) => figures.books('files', filter, asked, reading),
   });
