@@ -22,6 +22,11 @@ export function openRegistry({ url, username, password, password_file, ca }: Set
   });
 }
 
+/** Where the schemas of a topic's values are registered, as Confluent's clients do it. */
+export function subjectOf(topic: string): string {
+  return `${topic}-value`;
+}
+
 /** Its last line end is none of it. */
 function readPassword(path: string): string {
   try {

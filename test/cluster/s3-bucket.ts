@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { S3Access } from './s3-server.ts';
+import type { S3Access } from '../../scripts/cluster/s3.ts';
 
 export interface TestBucket {
   readonly name: string;

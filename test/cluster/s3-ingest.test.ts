@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { S3Access } from '../../scripts/cluster/s3.ts';
 import { ingestFiles, ingestSources } from '../../src/app/ingest-files.ts';
 import type { Instance } from '../../src/app/instance.ts';
 import { SourceFiles } from '../../src/app/source-files.ts';
@@ -13,10 +14,10 @@ import { figures } from '../live/small-day-figures.ts';
 import { numbered } from '../live/take-until-killed.ts';
 import { credentialsOf, type TestBucket, testBucket } from './s3-bucket.ts';
 import { type S3Proxy, s3Proxy } from './s3-proxy.ts';
-import { type S3Server, s3Server } from './s3-server.ts';
+import { s3Server } from './s3-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-s3-ingest-'));
-let server: S3Server;
+let server: S3Access;
 let proxy: S3Proxy;
 let bucket: TestBucket;
 beforeAll(async () => {
@@ -25,7 +26,6 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await proxy.stop();
-  await server.stop();
   rmSync(folder, { recursive: true });
 });
 

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { S3Access } from '../../scripts/cluster/s3.ts';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import { exportInstanceLake } from '../../src/app/write-lake.ts';
 import { exportLake } from '../../src/lake/export-lake.ts';
@@ -15,10 +16,10 @@ import { withInstance } from '../faults/open-instance.ts';
 import { callsFor, makeSmallDay } from '../faults/small-day.ts';
 import { credentialsOf, type TestBucket, testBucket } from './s3-bucket.ts';
 import { type S3Proxy, s3Proxy } from './s3-proxy.ts';
-import { type S3Server, s3Server } from './s3-server.ts';
+import { s3Server } from './s3-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-s3-lake-'));
-let server: S3Server;
+let server: S3Access;
 let proxy: S3Proxy;
 beforeAll(async () => {
   server = await s3Server();
@@ -26,7 +27,6 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await proxy.stop();
-  await server.stop();
   rmSync(folder, { recursive: true });
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { S3Access } from '../../scripts/cluster/s3.ts';
 import { FetchedFiles } from '../../src/app/fetched-files.ts';
 import { ObjectChanged, type ObjectStore } from '../../src/object-store/object-store.ts';
 import { S3, type S3Limits } from '../../src/object-store/s3/s3-bucket.ts';
@@ -10,10 +11,10 @@ import { fetchObject } from '../../src/sources/fetch-object.ts';
 import { listObjects } from '../../src/sources/list-objects.ts';
 import { credentialsOf, type TestBucket, testBucket } from './s3-bucket.ts';
 import { type S3Proxy, s3Proxy } from './s3-proxy.ts';
-import { type S3Server, s3Server } from './s3-server.ts';
+import { s3Server } from './s3-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-s3-objects-'));
-let server: S3Server;
+let server: S3Access;
 let proxy: S3Proxy;
 beforeAll(async () => {
   server = await s3Server();
@@ -21,7 +22,6 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await proxy.stop();
-  await server.stop();
   rmSync(folder, { recursive: true });
 });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { S3Access } from '../../scripts/cluster/s3.ts';
 import { parseManifest } from '../../src/lake/lake-manifest.ts';
 import { run } from '../faults/command-line.ts';
 import { eventually } from '../live/open-small-live.ts';
@@ -9,11 +10,11 @@ import { startUp, stopUp } from '../live/running-up.ts';
 import { numbered } from '../live/take-until-killed.ts';
 import { credentialsOf, type TestBucket, testBucket } from './s3-bucket.ts';
 import { type S3Proxy, s3Proxy } from './s3-proxy.ts';
-import { type S3Server, s3Server } from './s3-server.ts';
+import { s3Server } from './s3-server.ts';
 
 /** The program itself, with its settings in a file and credentials in its environment. */
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-s3-up-'));
-let server: S3Server;
+let server: S3Access;
 let proxy: S3Proxy;
 beforeAll(async () => {
   server = await s3Server();
@@ -21,7 +22,6 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await proxy.stop();
-  await server.stop();
   rmSync(folder, { recursive: true });
 });
 

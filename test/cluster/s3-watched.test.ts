@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { S3Access } from '../../scripts/cluster/s3.ts';
 import type { Instance } from '../../src/app/instance.ts';
 import type { WatchedBucket } from '../../src/app/live/bucket-folder.ts';
 import { brokenEquations } from '../faults/every-table.ts';
@@ -11,10 +12,10 @@ import { openSmallSources } from '../live/open-small-sources.ts';
 import { numbered } from '../live/take-until-killed.ts';
 import { credentialsOf, type TestBucket, testBucket } from './s3-bucket.ts';
 import { type S3Proxy, s3Proxy } from './s3-proxy.ts';
-import { type S3Server, s3Server } from './s3-server.ts';
+import { s3Server } from './s3-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-s3-watched-'));
-let server: S3Server;
+let server: S3Access;
 let proxy: S3Proxy;
 beforeAll(async () => {
   server = await s3Server();
@@ -22,7 +23,6 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await proxy.stop();
-  await server.stop();
   rmSync(folder, { recursive: true });
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ingestFiles } from '../../src/app/ingest-files.ts';
 import type { Instance } from '../../src/app/instance.ts';
-import { consumedTopics } from '../../src/app/live/consumed-topics.ts';
+import { topicsToConsume } from '../../src/app/live/consumed-topics.ts';
 import { LiveSources } from '../../src/app/live/open-sources.ts';
 import { runCommandLine } from '../../src/cli/run-command-line.ts';
 import { settingsSchema } from '../../src/config/settings.ts';
@@ -17,7 +17,7 @@ import { withInstance } from '../faults/open-instance.ts';
 import { callsFor, filesOf, makeSmallDay } from '../faults/small-day.ts';
 import { eventually, openSmallLive } from '../live/open-small-live.ts';
 import { figures } from '../live/small-day-figures.ts';
-import { cluster, PLAIN } from './kafka-settings.ts';
+import { cluster } from './kafka-settings.ts';
 
 /** The same day through files and through topics: the tables are the same, to the last micro. */
 const folder = mkdtempSync(join(tmpdir(), 'advertisex-topics-'));
@@ -62,10 +62,11 @@ it('gives the same tables', async () => {
       REFERENCE_FEEDS.map((feed) => ({ feed, paths: [join(traffic, 'reference', `${feed}.csv`)] })),
     );
     const { live } = await openSmallLive(instance);
+    const consumed = await topicsToConsume(settings, {});
     const sources = new LiveSources(instance, {
       live,
       folders: [],
-      topics: { consumed: await consumedTopics(settings), client: PLAIN },
+      ...(consumed === undefined ? {} : { topics: consumed }),
       onEvent: ({ message }) => console.error(message),
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(20, milliseconds))),
       monotonicMs: () => performance.now(),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { consumedTopics } from '../../src/app/live/consumed-topics.ts';
+import { topicsToConsume } from '../../src/app/live/consumed-topics.ts';
 import { settingsSchema } from '../../src/config/settings.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
 import { readBlocks } from './guide-blocks.ts';
@@ -11,7 +11,7 @@ const GUIDE = readFileSync(join(import.meta.dirname, '../../docs/guides/consume-
 
 it('its settings are topics that can be consumed', async () => {
   const [settings] = readBlocks(GUIDE).filter(({ language }) => language === 'yaml');
-  const topics = await consumedTopics(settingsSchema.parse(parse(settings?.text ?? '')));
+  const topics = (await topicsToConsume(settingsSchema.parse(parse(settings?.text ?? '')), {}))?.consumed ?? [];
   expect(topics.map(({ feed, topic, from, format }) => [feed, topic, from, format.encoding])).toEqual([
     ['ad-impressions', 'ad-impressions', 'earliest', 'json'],
     ['clicks-conversions', 'clicks-conversions', 'earliest', 'csv'],

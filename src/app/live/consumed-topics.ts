@@ -6,7 +6,8 @@ import { DEFAULT_ENCODING } from '../../domain/feeds.ts';
 import type { SchemaSource } from '../../encodings/messages.ts';
 import type { MessageFormat } from '../../ingest/message-stager.ts';
 import { type KafkaClientOptions, kafkaClientOptions } from '../../sources/kafka/client-options.ts';
-import { openRegistry } from '../open-registry.ts';
+import type { SchemaRegistry } from '../../sources/registry/schema-registry.ts';
+import { openRegistry, subjectOf } from '../open-registry.ts';
 import type { ConsumedTopic } from './topic-session.ts';
 
 type TopicSettings = Settings['sources']['topics'][number];
@@ -15,22 +16,29 @@ type TopicSettings = Settings['sources']['topics'][number];
 export interface TopicsToConsume {
   readonly consumed: readonly ConsumedTopic[];
   readonly client: KafkaClientOptions;
+  /** Ends questions to registries that are open: nobody waits for the answer. */
+  readonly close: () => void;
 }
 
 /** Those of the settings; undefined where there are none. Throws `config_invalid`. */
 export async function topicsToConsume(settings: Settings, environment: Environment): Promise<TopicsToConsume | undefined> {
   if (settings.sources.topics.length === 0) return undefined;
-  return { consumed: await consumedTopics(settings), client: await kafkaClientOptions(settings.kafka, environment) };
+  const registries: SchemaRegistry[] = [];
+  const consumed = await consumedTopics(settings, registries);
+  const close = () => {
+    for (const registry of registries) registry.close();
+  };
+  return { consumed, client: await kafkaClientOptions(settings.kafka, environment), close };
 }
 
-/** The topics of the settings, with how their messages are decoded. Throws `config_invalid`. */
-export async function consumedTopics({ sources, registry }: Pick<Settings, 'sources' | 'registry'>): Promise<ConsumedTopic[]> {
+/** With how their messages are decoded; registries that are opened for that are added to `opened`. */
+async function consumedTopics({ sources, registry }: Pick<Settings, 'sources' | 'registry'>, opened: SchemaRegistry[]): Promise<ConsumedTopic[]> {
   const topics: ConsumedTopic[] = [];
-  for (const each of sources.topics) topics.push({ feed: each.feed, topic: each.topic, from: each.from, format: await formatOf(each, registry) });
+  for (const each of sources.topics) topics.push({ feed: each.feed, topic: each.topic, from: each.from, format: await formatOf(each, registry, opened) });
   return topics;
 }
 
-async function formatOf(topic: TopicSettings, registry: Settings['registry']): Promise<MessageFormat> {
+async function formatOf(topic: TopicSettings, registry: Settings['registry'], opened: SchemaRegistry[]): Promise<MessageFormat> {
   const { delimiter, columns, schema, framing } = topic;
   const encoding = topic.encoding ?? DEFAULT_ENCODING[topic.feed];
   if (encoding === 'json') return { encoding };
@@ -43,7 +51,9 @@ async function formatOf(topic: TopicSettings, registry: Settings['registry']): P
       'Set registry.url, or the schema of all its messages (schema, in sources.topics).',
     );
   }
-  return { encoding, framing, schemas: openRegistry(registry, [`${topic.topic}-value`]) };
+  const schemas = openRegistry(registry, [subjectOf(topic.topic)]);
+  opened.push(schemas);
+  return { encoding, framing, schemas };
 }
 
 async function readSchema(path: string): Promise<string> {

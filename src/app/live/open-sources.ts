@@ -36,6 +36,7 @@ export interface SourcesOptions {
 export class LiveSources {
   readonly pipe: PipeSource | undefined;
   private readonly topics: readonly TopicSource[];
+  private readonly closeTopics: () => void;
   private readonly live: LivePipeline;
   private readonly stores: ObjectStores;
   /** The collector is not among them: they take no more before it does. */
@@ -48,6 +49,7 @@ export class LiveSources {
     this.live = live;
     const turns = new Slots(FOLDERS_AT_ONCE);
     this.pipe = pipe === undefined ? undefined : new PipeSource(instance, { ...pipe, collector: live, onEvent, sleep });
+    this.closeTopics = topics?.close ?? (() => undefined);
     this.topics = (topics?.consumed ?? []).map(
       (consumed, index) =>
         new TopicSource(instance, {
@@ -73,6 +75,7 @@ export class LiveSources {
   }
 
   async stop(): Promise<void> {
+    this.closeTopics();
     await Promise.all(this.sources.map((source) => source.stop()));
     await this.stores.close();
   }

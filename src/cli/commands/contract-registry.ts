@@ -7,11 +7,12 @@ import type { FeedSubject } from '../option-values.ts';
 /** Contracts that are valid, beside what is registered for their topics. */
 export async function checkAgainstRegistry(context: CommandContext, report: ContractsReport, named: readonly FeedSubject[]): Promise<ExitCode> {
   const { loadContracts } = await import('../../contracts/load-contract.ts');
-  const { openRegistry } = await import('../../app/open-registry.ts');
+  const { openRegistry, subjectOf } = await import('../../app/open-registry.ts');
   const { checkRegistry } = await import('../../app/check-registry.ts');
   const contracts = [...(await loadContracts(report.dir)).values()];
-  // What topics called as their feeds have, unless another one is named.
-  const subjects = new Map<Feed, string>(EVENT_FEEDS.map((feed) => [feed, `${feed}-value`]));
+  // Those of the topics that are consumed, else of topics called as their feeds, unless another one is named.
+  const { topics } = context.settings().sources;
+  const subjects = new Map<Feed, string>(EVENT_FEEDS.map((feed) => [feed, subjectOf(topics.find((topic) => topic.feed === feed)?.topic ?? feed)]));
   for (const { feed, subject } of named) subjects.set(feed, subject);
   const registry = openRegistry(context.settings().registry);
   const close = (): void => registry.close();
