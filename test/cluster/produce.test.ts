@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import avro from 'avsc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startService, stopService } from '../../scripts/cluster/cluster.ts';
 import { runCommandLine } from '../../src/cli/run-command-line.ts';
@@ -24,6 +27,13 @@ async function produce(words: readonly string[], environment: Record<string, str
   const host = bufferHost({ workingDirectory: folder, signal, environment: { ADVERTISEX_KAFKA_BROKERS: `[${cluster.kafka.brokers}]`, ...environment } });
   const code = await runCommandLine(['produce', ...words, '--format', 'json'], host);
   return { code, result: host.out() === '' ? undefined : JSON.parse(host.out()), err: host.err() };
+}
+
+function containerOf(type: avro.Type, records: readonly object[]): Promise<Buffer> {
+  const encoder = new avro.streams.BlockEncoder(type);
+  for (const record of records) encoder.write(record);
+  encoder.end();
+  return buffer(encoder);
 }
 
 const impression = (user: string, number: number) =>
@@ -62,12 +72,49 @@ describe('advertisex produce', () => {
     expect(await consumeTexts(PLAIN, file, 3)).toEqual(CSV.trimEnd().split('\n').slice(1));
   });
 
+  it('sends Avro records with the schema they were written with, registered by TLS and a password', async () => {
+    const topic = await makeTopic(PLAIN);
+    const { registry, registryDoor, certificates } = cluster;
+    const type = avro.Type.forSchema({
+      type: 'record',
+      name: 'Bid',
+      fields: [
+        { name: 'timestamp', type: 'long' },
+        { name: 'auction', type: { type: 'record', name: 'Auction', fields: ['user_id', 'space_id', 'amount'].map((name) => ({ name, type: 'string' })) } },
+      ],
+    });
+    const bids = ['u-1', 'u-2'].map((user_id, number) => ({ timestamp: 1773480413589 + number, auction: { user_id, space_id: 's', amount: '1.5' } }));
+    const path = write('bids.avro', await containerOf(type, bids));
+    const words = ['bid-requests', path, '--topic', topic];
+    const secure = {
+      ADVERTISEX_REGISTRY_URL: registryDoor.url,
+      ADVERTISEX_REGISTRY_CA: certificates.authority,
+      ADVERTISEX_REGISTRY_USERNAME: registryDoor.username,
+    };
+
+    expect(await produce(words)).toMatchObject({ code: 2, err: expect.stringMatching(/registry\.url/) });
+    const wrong = await produce(words, { ...secure, ADVERTISEX_REGISTRY_PASSWORD: 'not-the-password' });
+    expect(wrong).toMatchObject({ code: 3, err: expect.stringMatching(/registry_failed/) });
+    expect(wrong.err).not.toMatch(/not-the-password/);
+    expect((await produce(words, { ...secure, ADVERTISEX_REGISTRY_PASSWORD: registryDoor.password })).result).toMatchObject({ sent: 2, leftOut: 0 });
+
+    const messages = await consume(PLAIN, topic, 2);
+    expect(messages.map(({ key }) => key.toString())).toEqual(['u-1', 'u-2']);
+    expect(await countRecords(PLAIN, topic)).toBe(2);
+    const { id, schema } = (await (await fetch(`${registry.url}/subjects/${topic}-value/versions/latest`)).json()) as { id: number; schema: string };
+    for (const [number, { value }] of messages.entries()) {
+      expect([value[0], value.readUInt32BE(1)]).toEqual([0, id]);
+      expect(JSON.parse(JSON.stringify(avro.Type.forSchema(JSON.parse(schema)).fromBuffer(value.subarray(5))))).toEqual(bids[number]);
+    }
+  });
+
   it('makes the topic only where it is told to', async () => {
     const path = write('one.json', impression('u-1', 1));
-    const refused = await produce(['ad-impressions', path, '--topic', 'not-there-yet']);
+    const topic = `test-${randomUUID()}`;
+    const refused = await produce(['ad-impressions', path, '--topic', topic]);
     expect(refused.code).toBe(2);
-    expect(refused.err).toMatch(/Kafka has no topic not-there-yet/);
-    expect((await produce(['ad-impressions', path, '--topic', 'not-there-yet', '--partitions', '3'])).result).toMatchObject({ partitions: 3, sent: 1 });
+    expect(refused.err).toMatch(/Kafka has no topic test-/);
+    expect((await produce(['ad-impressions', path, '--topic', topic, '--partitions', '3'])).result).toMatchObject({ partitions: 3, sent: 1 });
   });
 
   it('keeps to a rate', async () => {
