@@ -169,6 +169,21 @@ describe('a topic', () => {
     });
   });
 
+  it('waits while the disk is full', async () => {
+    const topic = await makeTopic(PLAIN, 1);
+    let free = 1;
+    await withInstance(data(), { measureDisk: async () => ({ freeBytes: free, totalBytes: 1e12, usedBytes: 0 }) }, async (instance) => {
+      const { source } = open(instance, topic);
+      await send(topic, [impression(1)]);
+      await eventually(() => source.status().state === 'failing');
+      expect(await idsOf(instance)).toEqual([]);
+      free = 1e12;
+      await eventually(() => source.status().takenRecords === 1);
+      await source.stop();
+      expect(await idsOf(instance)).toEqual(['i1']);
+    });
+  });
+
   it('that is deleted and made again is another one: it is taken from its beginning, and said so', async () => {
     const topic = await makeTopic(PLAIN, 1);
     await withInstance(data(), {}, async (instance) => {

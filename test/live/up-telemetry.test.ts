@@ -52,6 +52,10 @@ it('shows its metrics to readers, and logs for programs, without what is nobody 
   const absent = [
     'replayed_total',
     'batch_failures_total',
+    'kafka_lag_messages',
+    'kafka_messages_total',
+    'kafka_lost_messages_total',
+    'kafka_failures_total',
     'archive_failures_total',
     'housekeeping_duration_seconds',
     'housekeeping_failures_total',

@@ -78,6 +78,7 @@ export class TopicSession {
   static async open(instance: Instance, options: TopicSessionOptions): Promise<TopicSession> {
     const { consumed, reader, firstStageRow } = options;
     const { feed, topic, format } = consumed;
+    await instance.disk.requireRoom();
     const state = await reader.look();
     const starts = await findStarts(instance, options, state);
     const edge = await edgeSettings(instance);
@@ -161,6 +162,7 @@ export class TopicSession {
     const { instance, next, committed } = this;
     const { events } = this.options;
     const moved = new Map([...next.entries()].filter(([partition, offset]) => offset > (committed[partition] as number)));
+    await instance.disk.requireRoom();
     const staged = this.stager.flush();
     await instance.batches.apply(this.batchOf(staged, moved));
     for (const [partition, offset] of moved) committed[partition] = offset;
