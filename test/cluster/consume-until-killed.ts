@@ -16,6 +16,7 @@ new TopicSource(instance, {
   consumed: { feed: 'ad-impressions', topic, from: 'earliest', format: { encoding: 'json' } },
   client: PLAIN,
   firstStageRow: laneStart(1),
+  monotonicMs: () => performance.now(),
   onEvent: ({ message }) => console.error(message),
   sleep: (milliseconds, signal) => wait(Math.min(milliseconds, 50), undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
 }).start();

@@ -8,6 +8,7 @@ import type { SourceEvent } from '../../src/app/live/live-source.ts';
 import type { ConsumedTopic } from '../../src/app/live/topic-session.ts';
 import { TopicSource } from '../../src/app/live/topic-source.ts';
 import { laneStart } from '../../src/app/plan-ingest.ts';
+import { partitionName } from '../../src/sources/kafka/partition-name.ts';
 import { brokenEquations } from '../faults/every-table.ts';
 import { withInstance } from '../faults/open-instance.ts';
 import { eventually } from '../live/open-small-live.ts';
@@ -34,7 +35,7 @@ const numbers = (from: number, to: number): number[] => Array.from({ length: to 
 const sleep = (milliseconds: number, signal?: AbortSignal) =>
   wait(Math.min(milliseconds, 100), undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 
-function open(instance: Instance, topic: string, more: Partial<ConsumedTopic> = {}) {
+function open(instance: Instance, topic: string, more: Partial<ConsumedTopic> = {}, monotonicMs = () => performance.now()) {
   const told: SourceEvent[] = [];
   const source = new TopicSource(instance, {
     consumed: { feed: 'ad-impressions', topic, from: 'earliest', format: { encoding: 'json' }, ...more },
@@ -42,6 +43,7 @@ function open(instance: Instance, topic: string, more: Partial<ConsumedTopic> = 
     firstStageRow: laneStart(1),
     onEvent: (event) => told.push(event),
     sleep,
+    monotonicMs,
   });
   source.start();
   return { source, told };
@@ -235,6 +237,36 @@ describe('a topic', () => {
       expect(second.source.figures().partitions).toEqual([{ lag: 0, taken: 10, lost: 30 }]);
       expect(second.told.map(({ message }) => message)).toEqual([expect.stringContaining('30 messages')]);
       expect(await idsOf(instance)).toEqual([...ids(0, 20), ...ids(50, 60)]);
+    });
+  });
+
+  it('that ends before what the tables have of it is waited for, and then taken from its end on', async () => {
+    const topic = await makeTopic(PLAIN, 1);
+    await send(topic, [impression(1)]);
+    await withInstance(data(), {}, async (instance) => {
+      const id = await withAdmin(PLAIN, async (admin) => (await admin.metadata({ topics: [topic] })).topics.get(topic)?.id ?? '');
+      const position = { source: partitionName(topic, id, 0), feed: 'ad-impressions', nextEntry: 100, nextRecord: 100, unknownFields: [] } as const;
+      await instance.batches.apply({
+        cause: 'late',
+        chunks: [],
+        files: [],
+        positions: [position],
+        stagingDirectory: instance.directory.staging,
+        readRaw: async () => [],
+      });
+      let now = 0;
+      const { source, told } = open(instance, topic, {}, () => now);
+      await eventually(() => source.status().trouble.includes('ends at offset 1, and the tables have it up to 100'));
+      await send(topic, [impression(2)]);
+      await wait(500);
+      expect(await idsOf(instance)).toEqual([]);
+      now = 60_000;
+      await eventually(() => source.status().state === 'idle');
+      await send(topic, [impression(3)]);
+      await eventually(() => source.status().takenRecords === 1);
+      await source.stop();
+      expect(await idsOf(instance)).toEqual(['i3']);
+      expect(told.map(({ message }) => message).join('\n')).toContain('its brokers lost them');
     });
   });
 

@@ -98,6 +98,7 @@ it('has every message of the broker in the tables once, wherever the process is 
       consumed: { feed: 'ad-impressions', topic, from: 'earliest', format: { encoding: 'json' } },
       client: PLAIN,
       firstStageRow: laneStart(1),
+      monotonicMs: () => performance.now(),
       onEvent: () => undefined,
       sleep: (milliseconds, signal) => wait(Math.min(milliseconds, 50), undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
     });

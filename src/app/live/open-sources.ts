@@ -58,6 +58,7 @@ export class LiveSources {
           firstStageRow: laneStart(folders.length + index + 1),
           onEvent,
           sleep,
+          monotonicMs,
         }),
     );
     this.sources = [

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Batch, ConflictingRecord } from '../../batches/batch.ts';
+import { AdvertiseXError } from '../../domain/errors.ts';
 import type { Feed } from '../../domain/feeds.ts';
 import { type MessageFormat, MessageStager, type StagedMessages } from '../../ingest/message-stager.ts';
 import { partitionName, partitionOf, topicName } from '../../sources/kafka/partition-name.ts';
@@ -26,12 +27,16 @@ export interface TopicSessionOptions {
   readonly sleep: Sleep;
   readonly signal: AbortSignal;
   readonly events: TopicEvents;
+  /** A partition that ends before what the tables have of it has lost messages: it is read on from its end. Else that is a failure, and passes as a rule. */
+  readonly acceptsLoss: boolean;
 }
 
 /** What a session tells of as it goes. */
 export interface TopicEvents {
   readonly note: (message: string) => void;
   readonly warn: (message: string) => void;
+  /** A partition ends before what the tables have of it. */
+  readonly short: () => void;
   /** Messages that are gone before they were read, as far as that is known. */
   readonly lost: (partition: number, messages: number) => void;
   readonly taken: (partition: number, messages: number) => void;
@@ -161,9 +166,10 @@ export class TopicSession {
   private async applyStaged(): Promise<void> {
     const { instance, next, committed } = this;
     const { events } = this.options;
-    const moved = new Map([...next.entries()].filter(([partition, offset]) => offset > (committed[partition] as number)));
     await instance.disk.requireRoom();
+    // At once: what is staged, and how far that goes.
     const staged = this.stager.flush();
+    const moved = new Map([...next.entries()].filter(([partition, offset]) => offset > (committed[partition] as number)));
     await instance.batches.apply(this.batchOf(staged, moved));
     for (const [partition, offset] of moved) committed[partition] = offset;
     for (const { source, received } of staged.chunks.flatMap(({ parts }) => parts)) events.taken(this.names.indexOf(source), received);
@@ -226,7 +232,7 @@ interface Start {
 }
 
 /** Where each partition is read on. What is gone by now, or was never there, is told and passed over. */
-async function findStarts(instance: Instance, { reader, consumed, events }: TopicSessionOptions, state: TopicState): Promise<Start[]> {
+async function findStarts(instance: Instance, { reader, consumed, events, acceptsLoss }: TopicSessionOptions, state: TopicState): Promise<Start[]> {
   const { feed, topic, from } = consumed;
   const [{ next, hadOther }, bounds] = await Promise.all([topicPositions(instance, feed, topic, state.id), reader.bounds()]);
   if (hadOther) events.warn(`The topic ${topic} is another one than before: it is taken from its beginning.`);
@@ -240,6 +246,9 @@ async function findStarts(instance: Instance, { reader, consumed, events }: Topi
       return { next: first, end };
     }
     if (taken > end) {
+      events.short();
+      // A broker that has just started may not know yet how far it is: what it has would be read twice.
+      if (!acceptsLoss) throw tooShort(topic, partition, end, taken);
       events.warn(
         `The topic ${topic}, partition ${partition}, ends at offset ${end}, and ${taken - end} more messages of it are in the tables: its brokers lost them. It is taken from its end on.`,
       );
@@ -249,6 +258,14 @@ async function findStarts(instance: Instance, { reader, consumed, events }: Topi
   });
   if (isNew && from === 'latest') await commitStarts(instance, consumed, state, starts);
   return starts;
+}
+
+function tooShort(topic: string, partition: number, end: number, taken: number): AdvertiseXError {
+  return new AdvertiseXError(
+    'kafka_failed',
+    `The topic ${topic}, partition ${partition}, ends at offset ${end}, and the tables have it up to ${taken}`,
+    'Wait a minute: a broker that has just started says so for a moment. Where it has lost messages, the topic is taken from its end on then.',
+  );
 }
 
 /** What a topic holds when it is consumed first, and is passed over, is passed over for good. */

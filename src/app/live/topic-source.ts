@@ -11,10 +11,16 @@ export interface TopicSourceOptions {
   readonly firstStageRow: number;
   readonly onEvent: (event: SourceEvent) => void;
   readonly sleep: Sleep;
+  /** Goes on evenly, whatever is done to the clock. */
+  readonly monotonicMs: () => number;
 }
 
 const RETRY_FIRST_MS = 250;
 const RETRY_LAST_MS = 15_000;
+/** From one session to the next, where nothing has failed. */
+const AGAIN_MS = 50;
+/** So long brokers may say that a topic ends before what the tables have of it, until that is believed. */
+const SHORT_MS = 60_000;
 
 /** Of a topic. */
 export interface TopicFigures {
@@ -45,6 +51,8 @@ export class TopicSource implements LiveSource {
   private trouble = '';
   private readonly partitions: PartitionFigures[] = [];
   private failures = 0;
+  /** Since when the topic ends before what the tables have of it. */
+  private shortSince: number | undefined;
 
   constructor(instance: Instance, options: TopicSourceOptions) {
     this.instance = instance;
@@ -82,9 +90,18 @@ export class TopicSource implements LiveSource {
       const openReader = () => new TopicReader(client, consumed.topic);
       const reader = openReader();
       try {
-        const session = await TopicSession.open(this.instance, { ...this.options, reader, openReader, signal, events: this.events });
+        const session = await TopicSession.open(this.instance, {
+          ...this.options,
+          acceptsLoss: this.acceptsLoss,
+          reader,
+          openReader,
+          signal,
+          events: this.events,
+        });
         this.worked();
+        this.shortSince = undefined;
         await session.run();
+        await sleep(AGAIN_MS, signal);
       } catch (error) {
         await sleep(this.failed(error as Error), signal);
       } finally {
@@ -96,6 +113,9 @@ export class TopicSource implements LiveSource {
   private readonly events = {
     note: (message: string) => this.tell('note', message),
     warn: (message: string) => this.tell('warning', message),
+    short: () => {
+      this.shortSince ??= this.options.monotonicMs();
+    },
     lost: (partition: number, messages: number) => {
       this.partitionOf(partition).lost += messages;
     },
@@ -107,6 +127,10 @@ export class TopicSource implements LiveSource {
       this.partitionOf(partition).lag = messages;
     },
   };
+
+  private get acceptsLoss(): boolean {
+    return this.shortSince !== undefined && this.options.monotonicMs() - this.shortSince >= SHORT_MS;
+  }
 
   private partitionOf(number: number): PartitionFigures {
     while (this.partitions.length <= number) this.partitions.push({ lag: 0, taken: 0, lost: 0 });
