@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import avro from 'avsc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settingsSchema } from '../config/settings.ts';
 import { loadContracts } from '../contracts/load-contract.ts';
 import type { Contracts } from '../staging/staged-tables.ts';
 import type { EdgeSettings } from './edge-settings.ts';
-import { MessageStager } from './message-stager.ts';
+import { type MessageFormat, MessageStager } from './message-stager.ts';
 
 const HOUR = 3_600_000_000;
 const NOW = Date.UTC(2026, 2, 3) * 1_000;
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function open(): MessageStager {
+function open(format: MessageFormat = { encoding: 'json' }): MessageStager {
   const settings = settingsSchema.parse({});
   const rules = { nullSpellings: settings.normalising.null_spellings, timeZone: 'UTC' };
   const edge = {
@@ -28,8 +29,15 @@ function open(): MessageStager {
     reportingTimeZone: 'UTC',
     maxRecordBytes: 10_000,
   } as unknown as EdgeSettings;
-  return new MessageStager({ feed: 'ad-impressions', format: { encoding: 'json' }, edge, source: 'kafka:t', directory: folder, firstStageRow: 0 });
+  return new MessageStager({ feed: 'ad-impressions', format, edge, source: 'kafka:t', directory: folder, firstStageRow: 0 });
 }
+
+const FIELDS = { impression_id: 'i1', creative_id: 'k', user_id: 'u', timestamp: '2026-03-02T10:00:00Z', website: 'w', more: 'x' };
+const AVRO_TYPE = avro.Type.forSchema({ type: 'record', name: 'Impression', fields: Object.keys(FIELDS).map((name) => ({ name, type: 'string' })) });
+const AVRO = {
+  schema: JSON.stringify(AVRO_TYPE.schema()),
+  message: Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), AVRO_TYPE.toBuffer(FIELDS)]),
+};
 
 const text = (number: number) =>
   Buffer.from(JSON.stringify({ impression_id: `i${number}`, creative_id: 'k', user_id: 'u', timestamp: '2026-03-02T10:00:00Z', website: 'w' }));
@@ -82,6 +90,19 @@ describe('messages', () => {
     expect(chunks.length).toBeGreaterThan(1);
     for (const { received, parts } of chunks) expect(parts.reduce((sum, part) => sum + part.received, 0)).toBe(received);
     expect(chunks.reduce((sum, { received }) => sum + received, 0)).toBe(count);
+  });
+
+  it('that were prepared can be staged, whatever was flushed meanwhile; what no contract knows is counted once', async () => {
+    const schemas = { byId: async () => ({ format: 'AVRO', text: AVRO.schema }), candidates: async () => [] };
+    const stager = open({ encoding: 'avro', framing: 'confluent', schemas });
+    for (let position = 0; position < 2; position++) {
+      await stager.prepare([AVRO.message]);
+      stager.flush();
+      stager.stage([{ source: 'kafka:t/0@1', position, value: AVRO.message }], NOW);
+      const { chunks, unknownFields } = stager.flush();
+      expect(chunks).toMatchObject([{ received: 1, quarantined: 0 }]);
+      expect([...unknownFields]).toEqual([['more', 1]]);
+    }
   });
 
   it('are documents by themselves in quarantine', async () => {

@@ -58,7 +58,8 @@ export class MessageStager {
   /** Of the message at hand. */
   private currentSource = '';
   private arrivals: Arrival[] = [];
-  private unknownFields = new Map<string, number>();
+  /** Of the decoder's unknown fields, those that were told. */
+  private toldFields: ReadonlyMap<string, number> = new Map();
   private hour = 0;
   private receivedAtMicros = 0;
   private ordinal = 0;
@@ -71,9 +72,12 @@ export class MessageStager {
     this.openEdge();
   }
 
-  /** Has at hand what these messages need to be decoded. Throws where that cannot be had at the moment. */
-  prepare(values: readonly Uint8Array[]): Promise<void> {
-    return this.decoder.prepare(values);
+  /** Has at hand what these messages need to be decoded, until others are prepared. Throws where that cannot be had at the moment. */
+  async prepare(values: readonly Uint8Array[]): Promise<void> {
+    for (let prepared: MessageDecoder | undefined; prepared !== this.decoder; ) {
+      prepared = this.decoder;
+      await prepared.prepare(values);
+    }
   }
 
   /** Messages that were prepared and received together, in the order of each source. */
@@ -103,13 +107,10 @@ export class MessageStager {
   /** Ends the segments: what was staged is the next batch's. */
   flush(): StagedMessages {
     this.endChunk();
-    const { chunks, records, unknownFields } = this;
-    for (const [field, count] of this.decoder.unknownFields) unknownFields.set(field, (unknownFields.get(field) ?? 0) + count);
+    const { chunks, records } = this;
     this.chunks = [];
     this.records = 0;
-    this.unknownFields = new Map();
-    this.openDecoder();
-    return { chunks, records, unknownFields };
+    return { chunks, records, unknownFields: this.takeUnknownFields() };
   }
 
   /** For the messages from here on; nothing may be staged that is not flushed. */
@@ -144,8 +145,17 @@ export class MessageStager {
     this.open = openReceiver(this.options.feed, this.edge, () => {
       this.partOf(this.currentSource).quarantined++;
     });
+    this.toldFields = new Map();
     this.openDecoder();
     this.start();
+  }
+
+  /** Since the last time: the decoder counts on, as it keeps what it has prepared. */
+  private takeUnknownFields(): Map<string, number> {
+    const counted = new Map(this.decoder.unknownFields);
+    const fresh = [...counted].map(([field, records]) => [field, records - (this.toldFields.get(field) ?? 0)] as const);
+    this.toldFields = counted;
+    return new Map(fresh.filter(([, records]) => records > 0));
   }
 
   private openDecoder(): void {

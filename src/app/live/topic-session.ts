@@ -7,6 +7,7 @@ import { partitionName, partitionOf, topicName } from '../../sources/kafka/parti
 import type { PartitionRead, TopicReader, TopicState } from '../../sources/kafka/topic-reader.ts';
 import type { RawRecord } from '../../staging/staged-chunk.ts';
 import { edgeSettings } from '../edge-settings.ts';
+import { InTurn } from '../in-turn.ts';
 import type { Instance } from '../instance.ts';
 import type { Sleep } from './live-source.ts';
 import { positionsOf, topicPositions } from './topic-positions.ts';
@@ -66,6 +67,7 @@ export class TopicSession {
   private readonly committed: number[];
   private readonly ends: number[];
   private readonly ending = new AbortController();
+  private readonly staging = new InTurn();
   private hasNewRates = false;
 
   private constructor(instance: Instance, options: TopicSessionOptions, state: TopicState, stager: MessageStager, starts: readonly Start[]) {
@@ -127,10 +129,11 @@ export class TopicSession {
         partitions.map((partition) => ({ partition, offset: this.next[partition] as number })),
       );
       if (reads === undefined) return;
-      await this.stage(reads);
+      await this.staging.run(this, () => this.stage(reads));
     }
   }
 
+  /** In turn, where several brokers are read: what is prepared for one read is not for another. */
   private async stage(reads: readonly PartitionRead[]): Promise<void> {
     const values = reads.flatMap(({ messages }) => messages.flatMap(({ value }) => value ?? []));
     if (values.length > 0) await this.stager.prepare(values);
